@@ -527,7 +527,7 @@ impl Core {
                 };
                 let delivery = Arc::new(DirectDeadLetter {
                     flight: flight.clone(),
-                    topic: letter.topic().to_owned(),
+                    topic: letter.topic().into(),
                     failure: failure.clone(),
                 });
                 if transport.send(&letter, delivery).is_err() {
@@ -761,7 +761,7 @@ impl ConnectionListener for Watcher {
 /// Callback for a dead letter that is sent without a spool.
 struct DirectDeadLetter {
     flight: Arc<InFlightEvent>,
-    topic: String,
+    topic: Arc<str>,
     failure: Failure,
 }
 

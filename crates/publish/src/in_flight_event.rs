@@ -348,7 +348,8 @@ impl InFlightEvent {
         let message = state.message.take();
         drop(state);
         if let Some(message) = message {
-            self.core.buffers.give_back(message.into_buffer());
+            let (_, buffer) = message.into_parts();
+            self.core.buffers.give_back(buffer);
         }
         self.core.limiter.release(self.weight);
         if thread {
@@ -399,16 +400,18 @@ impl DeliveryCallback for InFlightEvent {
         if let BySpool::Row(sequence, _) = state.spool {
             self.core.relay.post(RowEvent::Acknowledged(sequence));
         }
-        let topic = state
-            .message
-            .as_ref()
-            .map(|message| message.topic().to_owned());
+        let Some(message) = state.message.take() else {
+            // It has its outcome.
+            return;
+        };
+        let (topic, buffer) = message.into_parts();
         let outcome = Ok(Receipt::Delivered {
-            topic: topic.unwrap_or_default(),
+            topic,
             partition: position.partition,
             offset: position.offset,
         });
         self.resolve(state, outcome);
+        self.core.buffers.give_back(buffer);
     }
 }
 

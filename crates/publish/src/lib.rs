@@ -104,6 +104,7 @@ mod stats;
 mod store;
 #[cfg(feature = "opentelemetry")]
 mod telemetry;
+mod topic_names;
 mod trace;
 mod transport;
 

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use herald_envelope::headers::{self, HeaderSet};
@@ -13,16 +14,17 @@ use smallvec::SmallVec;
 use crate::error::PublishError;
 use crate::failure::{Failure, FailureCode, FailureKind};
 use crate::schemas::{Frame, Framed, SUBJECT_HEADER};
+use crate::topic_names;
 
 /// Message as Kafka receives it.
 ///
-/// All parts are in one buffer, so that a message needs one allocation.
+/// All parts but the topic are in one buffer, so that a message needs one allocation.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Message {
-    /// Payload, then topic, then key, then the values of headers.
+    topic: Arc<str>,
+    /// Payload, then key, then the values of headers.
     bytes: Vec<u8>,
     payload_end: usize,
-    topic_end: usize,
     /// `None` for a message without a key.
     key_end: Option<usize>,
     /// Names of headers, each with the offset of the end of its value.
@@ -177,16 +179,14 @@ impl Message {
     fn assemble(topic: &str, key: Option<&[u8]>, payload: Vec<u8>, created: SystemTime) -> Self {
         let mut bytes = payload;
         let payload_end = bytes.len();
-        bytes.extend_from_slice(topic.as_bytes());
-        let topic_end = bytes.len();
         let key_end = key.map(|key| {
             bytes.extend_from_slice(key);
             bytes.len()
         });
         Self {
+            topic: topic_names::shared(topic),
             bytes,
             payload_end,
-            topic_end,
             key_end,
             headers: SmallVec::new(),
             created,
@@ -211,20 +211,18 @@ impl Message {
     }
 
     /// Returns the topic.
-    #[expect(clippy::missing_panics_doc, reason = "it is created from text")]
     pub fn topic(&self) -> &str {
-        std::str::from_utf8(&self.bytes[self.payload_end..self.topic_end])
-            .expect("the topic is text")
+        &self.topic
     }
 
     /// Returns the key, which determines the partition. Order is kept per topic and key.
     pub fn key(&self) -> Option<&[u8]> {
-        self.key_end.map(|end| &self.bytes[self.topic_end..end])
+        self.key_end.map(|end| &self.bytes[self.payload_end..end])
     }
 
     /// Returns names and values of headers in order; a name may occur more than once.
     pub fn headers(&self) -> impl ExactSizeIterator<Item = (&str, &[u8])> + Clone {
-        let mut start = self.key_end.unwrap_or(self.topic_end);
+        let mut start = self.key_end.unwrap_or(self.payload_end);
         self.headers.iter().map(move |(name, end)| {
             let value = Range { start, end: *end };
             start = *end;
@@ -254,7 +252,7 @@ impl Message {
 
     /// Returns the size of all parts, which counts towards the in-flight limit in bytes.
     pub fn weight(&self) -> usize {
-        self.bytes.len()
+        self.topic.len() + self.bytes.len()
     }
 
     /// Returns its maximum size in a Kafka batch before compression, which `message.max.bytes` limits.
@@ -360,13 +358,17 @@ impl Message {
         message
     }
 
-    /// Returns the buffer, for another message.
-    pub(crate) fn into_buffer(self) -> Vec<u8> {
-        self.bytes
+    /// Returns the topic, and the buffer for another message.
+    pub(crate) fn into_parts(self) -> (Arc<str>, Vec<u8>) {
+        (self.topic, self.bytes)
     }
 
     /// Creates the message of a record. Its topic was validated before it was spooled.
-    pub(crate) fn of_record(record: Record) -> Self {
+    pub(crate) fn of_record(mut record: Record) -> Self {
+        let values = record.headers.iter().map(|(_, value)| value.len());
+        let key = record.key.as_ref().map_or(0, Vec::len);
+        let more = key + values.sum::<usize>();
+        record.payload.reserve_exact(more);
         let mut message = Self::assemble(
             &record.topic,
             record.key.as_deref(),

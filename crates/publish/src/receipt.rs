@@ -1,5 +1,7 @@
 //! Receipt: proof that an event is safe.
 
+use std::sync::Arc;
+
 use herald_spool::Sequence;
 
 /// Proof that an event is safe: acknowledged by the cluster, or flushed to the local disk.
@@ -8,7 +10,7 @@ pub enum Receipt {
     /// All in-sync replicas have acknowledged the event.
     Delivered {
         /// Topic.
-        topic: String,
+        topic: Arc<str>,
         /// Partition of the topic.
         partition: i32,
         /// Offset in the partition, from 0.

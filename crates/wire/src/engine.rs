@@ -138,7 +138,7 @@ pub(crate) enum Report<D> {
 
 impl<D: Delivery> Report<D> {
     /// Calls the deliveries.
-    pub(crate) fn tell(self) {
+    pub(crate) fn tell(self, context: &D::Context) {
         match self {
             Self::Delivered {
                 partition,
@@ -147,7 +147,8 @@ impl<D: Delivery> Report<D> {
             } => {
                 for (index, delivery) in (0..).zip(deliveries) {
                     // A broker may tell a lie.
-                    delivery.delivered(partition, first_offset.saturating_add(index));
+                    let offset = first_offset.saturating_add(index);
+                    delivery.delivered(context, partition, offset);
                 }
             }
             Self::Failed {
@@ -156,7 +157,7 @@ impl<D: Delivery> Report<D> {
                 failed,
             } => {
                 for delivery in deliveries {
-                    delivery.failed(&topic.name, failed);
+                    delivery.failed(context, &topic.name, failed);
                 }
             }
         }

@@ -105,11 +105,12 @@ struct Connection {
     input: BytesMut,
 }
 
-pub(crate) struct EventLoop<D> {
+pub(crate) struct EventLoop<D: Delivery> {
     engine: Engine<D>,
     poll: Poll,
     remote: Remote,
     listener: Arc<dyn Listener>,
+    context: D::Context,
     connections: HashMap<Node, Connection>,
     attempts: usize,
     tls_configs: Configs,
@@ -122,6 +123,7 @@ impl<D: Delivery> EventLoop<D> {
     pub(crate) fn new(
         engine: Engine<D>,
         listener: Arc<dyn Listener>,
+        context: D::Context,
     ) -> io::Result<(Self, Remote)> {
         let poll = Poll::new()?;
         let waker = Waker::new(poll.registry(), WAKER)?;
@@ -134,6 +136,7 @@ impl<D: Delivery> EventLoop<D> {
             poll,
             remote: remote.clone(),
             listener,
+            context,
             connections: HashMap::new(),
             attempts: 0,
             tls_configs: Configs::default(),
@@ -230,7 +233,7 @@ impl<D: Delivery> EventLoop<D> {
                     self.write(node);
                 }
             }
-            Effect::Report(report) => report.tell(),
+            Effect::Report(report) => report.tell(&self.context),
             Effect::Unreachable(trouble) => self.listener.unreachable(&trouble),
             Effect::Absent(topic) => self.listener.absent(&topic),
             Effect::Limit { topic, bytes } => {

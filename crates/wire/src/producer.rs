@@ -15,11 +15,15 @@ use crate::statistics::{BrokerStatistics, Statistics};
 /// Callback for the outcome of a record. Called exactly once, on the thread of the producer, and
 /// without any lock that [`Producer::send`] needs.
 pub trait Delivery: Send + 'static {
+    /// What the callbacks of a producer share. A reference in each of them would be counted by two
+    /// threads for every record.
+    type Context: Send + 'static;
+
     /// All in-sync replicas have the record.
-    fn delivered(self, partition: i32, offset: i64);
+    fn delivered(self, context: &Self::Context, partition: i32, offset: i64);
 
     /// The record was not written, or it is not known whether it was.
-    fn failed(self, topic: &str, failed: Failed);
+    fn failed(self, context: &Self::Context, topic: &str, failed: Failed);
 }
 
 /// Reason why a record failed.
@@ -131,11 +135,15 @@ impl<D: Delivery> Producer<D> {
     ///
     /// # Errors
     /// The system can't start a thread.
-    pub fn start(settings: Settings, listener: Arc<dyn Listener>) -> std::io::Result<Self> {
+    pub fn start(
+        settings: Settings,
+        listener: Arc<dyn Listener>,
+        context: D::Context,
+    ) -> std::io::Result<Self> {
         let accumulator = Arc::new(Accumulator::new(settings.batch_bytes));
         let engine = Engine::new(settings, accumulator.clone(), Instant::now());
         let statistics = engine.statistics();
-        let (event_loop, remote) = EventLoop::new(engine, listener)?;
+        let (event_loop, remote) = EventLoop::new(engine, listener, context)?;
         let end = Arc::new(End::default());
         let ended = end.clone();
         let thread = thread::Builder::new()

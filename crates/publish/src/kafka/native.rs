@@ -33,27 +33,23 @@ struct NativeTransport {
 }
 
 /// Delivery of one message.
-struct Report {
-    delivery: Arc<dyn DeliveryCallback>,
-    state: Arc<ConnectionState>,
-}
+struct Report(Arc<dyn DeliveryCallback>);
 
 impl Delivery for Report {
-    fn delivered(self, partition: i32, offset: i64) {
-        self.state.on_success();
-        self.delivery
-            .on_delivery(Ok(RecordMetadata { partition, offset }));
+    type Context = Arc<ConnectionState>;
+
+    fn delivered(self, state: &Self::Context, partition: i32, offset: i64) {
+        state.on_success();
+        self.0.on_delivery(Ok(RecordMetadata { partition, offset }));
     }
 
-    fn failed(self, topic: &str, failed: Failed) {
+    fn failed(self, state: &Self::Context, topic: &str, failed: Failed) {
         let failure = match failed {
-            Failed::Refused(code) => self.state.message_failure(ErrorCode::from(code), topic),
-            Failed::Expired => self
-                .state
-                .message_failure(ErrorCode::MessageTimedOut, topic),
+            Failed::Refused(code) => state.message_failure(ErrorCode::from(code), topic),
+            Failed::Expired => state.message_failure(ErrorCode::MessageTimedOut, topic),
             Failed::Closed => classify::failure(ErrorCode::PurgeInflight, topic),
         };
-        self.delivery.on_delivery(Err(failure));
+        self.0.on_delivery(Err(failure));
     }
 }
 
@@ -92,7 +88,8 @@ pub(super) fn connect(
     let resolved = options.resolve(ClientKind::Producer)?;
     let log = Log::new(resolved.redactor);
     let state = Arc::new(ConnectionState::new(listener, log, options.clone()));
-    let producer = Producer::start(settings, Arc::new(Watch(state.clone())));
+    let watch = Arc::new(Watch(state.clone()));
+    let producer = Producer::start(settings, watch, state.clone());
     let producer = producer.map_err(|error| no_thread(&error))?;
     Ok(Arc::new(NativeTransport {
         producer: Some(producer),
@@ -422,11 +419,7 @@ impl Transport for NativeTransport {
             value: message.payload(),
             headers: message.headers(),
         };
-        let report = Report {
-            delivery,
-            state: self.state.clone(),
-        };
-        let sent = self.producer()?.send(topic, &record, report);
+        let sent = self.producer()?.send(topic, &record, Report(delivery));
         sent.map_err(|refused| match refused {
             Refused::Closed => closed(),
             Refused::Topic(code) => self.state.message_failure(ErrorCode::from(code), topic),

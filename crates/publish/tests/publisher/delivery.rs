@@ -32,7 +32,7 @@ async fn publishes_an_envelope_with_topic_key_and_headers() {
     else {
         panic!("{receipt:?}");
     };
-    assert_eq!(went_to, topic);
+    assert_eq!(&*went_to, topic);
     let stored = &fixture.cluster.messages(topic)[0].message;
     let read = Envelope::parse(stored.payload()).unwrap();
     assert_eq!(read.event_id, event_id);

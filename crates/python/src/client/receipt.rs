@@ -106,7 +106,7 @@ impl Receipt {
     /// Restores a pickled receipt.
     #[staticmethod]
     fn _from_parts(
-        topic: Option<String>,
+        topic: Option<&str>,
         partition: Option<i32>,
         offset: Option<i64>,
         sequence: Option<u64>,
@@ -115,7 +115,7 @@ impl Receipt {
         let receipt = match (topic, partition, offset, sequence) {
             (Some(topic), Some(partition), Some(offset), None) => {
                 Some(herald_publish::Receipt::Delivered {
-                    topic,
+                    topic: topic.into(),
                     partition,
                     offset,
                 })

@@ -64,11 +64,13 @@ impl Numbered {
 }
 
 impl Delivery for Numbered {
-    fn delivered(self, partition: i32, offset: i64) {
+    type Context = ();
+
+    fn delivered(self, (): &(), partition: i32, offset: i64) {
         self.report(Ok((partition, offset)));
     }
 
-    fn failed(self, _: &str, failed: Failed) {
+    fn failed(self, (): &(), _: &str, failed: Failed) {
         self.report(Err(failed));
     }
 }

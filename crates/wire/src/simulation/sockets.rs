@@ -97,7 +97,7 @@ impl Brokers {
     }
 
     fn producer(&self) -> Producer<Numbered> {
-        Producer::start(settings(self.servers.clone()), Arc::new(Deaf)).expect("a thread")
+        Producer::start(settings(self.servers.clone()), Arc::new(Deaf), ()).expect("a thread")
     }
 }
 

@@ -235,7 +235,7 @@ impl Simulation {
                             link.requests.push_back(bytes.into());
                         }
                     }
-                    Effect::Report(report) => report.tell(),
+                    Effect::Report(report) => report.tell(&()),
                     Effect::Unreachable(_)
                     | Effect::Absent(_)
                     | Effect::Limit { .. }

@@ -103,7 +103,7 @@ fn receipt_json(receipt: &Receipt, map: &mut Map<String, Value>) {
             offset,
         } => {
             put("status", json!("delivered"));
-            put("topic", json!(topic));
+            put("topic", json!(**topic));
             put("partition", json!(partition));
             put("offset", json!(offset));
         }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::io;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use herald_diagnostics::render::visible_line;
@@ -37,7 +38,7 @@ struct Delivered {
 pub struct Report<'a> {
     events: &'a EventSource,
     started: Instant,
-    delivered: BTreeMap<(String, i32), Delivered>,
+    delivered: BTreeMap<(Arc<str>, i32), Delivered>,
     spooled: u64,
     refused: u64,
     /// Events in the spool at the end.
