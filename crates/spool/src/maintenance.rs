@@ -19,7 +19,7 @@ pub(crate) const VACUUM_BYTES_OF_FULL_DISK: u64 = 128 * 1024;
 /// nothing.
 pub(crate) const SHARE_WHILE_BUSY: u64 = 8;
 
-/// The same while nothing is written, and on a full disk.
+/// Least share while nothing is written, and on a full disk.
 pub(crate) const SHARE_WHILE_IDLE: u64 = 1;
 
 /// Whether a file may have become shorter.

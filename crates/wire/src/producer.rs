@@ -15,7 +15,7 @@ use crate::statistics::{BrokerStatistics, Statistics};
 /// Callback for the outcome of a record. Called exactly once, on the thread of the producer, and
 /// without any lock that [`Producer::send`] needs.
 pub trait Delivery: Send + 'static {
-    /// What the callbacks of a producer share. A reference in each of them would be counted by two
+    /// State that the callbacks of a producer share. A reference in each of them would be counted by two
     /// threads for every record.
     type Context: Send + 'static;
 
