@@ -56,6 +56,12 @@ pub(crate) fn for_creating(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")
 }
 
+/// Turns the journal and flushes off, for a file that is discarded after a crash.
+pub(crate) fn without_durability(connection: &Connection) -> rusqlite::Result<()> {
+    connection.pragma_update_and_check(None, "journal_mode", "OFF", |_| Ok(()))?;
+    connection.pragma_update(None, "synchronous", "OFF")
+}
+
 /// Makes closing leave the WAL alone. SQLite deletes the WAL by name, and after the files were
 /// replaced, that name may belong to another spool.
 pub(crate) fn keep_log(connection: &Connection) -> rusqlite::Result<()> {

@@ -122,15 +122,6 @@ impl Files {
         create_private_folder(self.folder())
     }
 
-    /// Creates an empty database, accessible to its owner only. SQLite gives its other files the
-    /// same mode.
-    pub(crate) fn create_database(&self, path: &Path) -> Result<(), SpoolError> {
-        open_private(path)
-            .and_then(|file| file.sync_all())
-            .map_err(SpoolError::io("creating the spool"))?;
-        self.sync_folder()
-    }
-
     /// Flushes the folder, which makes names durable. Without it, a power cut may undo the creation
     /// or renaming of a file whose content is already on the disk.
     pub(crate) fn sync_folder(&self) -> Result<(), SpoolError> {

@@ -34,7 +34,8 @@ pub(crate) struct Salvaged {
 pub(crate) fn salvage(files: &Files, least: &State) -> Result<Salvaged, SpoolError> {
     let path = files.recovering();
     remove_if_there(&path)?;
-    files.create_database(&path)?;
+    // Accessible to its owner only. SQLite gives its other files the same mode.
+    files::open_private(&path).map_err(SpoolError::io("creating the spool"))?;
     let mut target = connection::examine(&path).map_err(SpoolError::database(CONTEXT))?;
     fill(files, &mut target, least)
         .and_then(|salvaged| {
@@ -63,6 +64,8 @@ pub(crate) fn remove_if_there(path: &std::path::Path) -> Result<(), SpoolError> 
 
 fn fill(files: &Files, target: &mut Connection, least: &State) -> Result<Salvaged, SpoolError> {
     connection::for_creating(target).map_err(SpoolError::database(CONTEXT))?;
+    // After a crash the file is discarded, so nothing is journalled or flushed on the way.
+    connection::without_durability(target).map_err(SpoolError::database(CONTEXT))?;
     schema::migrate(target)?;
     let connection = source(files);
     let stored = connection.as_ref().and_then(|file| State::load(file).ok());
@@ -78,9 +81,6 @@ fn fill(files: &Files, target: &mut Connection, least: &State) -> Result<Salvage
         },
     });
     let mut copy = || {
-        // After a crash the file is discarded, so nothing is journalled or flushed on the way.
-        target.pragma_update_and_check(None, "journal_mode", "OFF", |_| Ok(()))?;
-        target.pragma_update(None, "synchronous", "OFF")?;
         let transaction = target.transaction()?;
         let mut salvaged = Salvaged::default();
         if let Some(source) = &source {

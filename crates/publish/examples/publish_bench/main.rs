@@ -415,6 +415,46 @@ fn herald_sequential(topic: &str, events: usize, kafka: KafkaOptions) -> Anyhow<
     Ok(measure.stop(events))
 }
 
+/// From nothing to the first receipt: a client for each event.
+fn herald_first(topic: &str, events: usize, way: &str) -> Anyhow<Figures> {
+    let origin = origin();
+    let mut measure = Measure::start();
+    for number in 0..events {
+        let folder = tempfile::tempdir_in(spool_folder())?;
+        let spool = SpoolOptions::new(folder.path().join("spool.db"));
+        let started = Instant::now();
+        let options = PublisherOptions::new(kafka(way, DEFAULT_LINGER)).spool(spool);
+        let publisher = Publisher::open(options)?;
+        let message = publisher.message_to(topic, envelope(&origin, number as u128))?;
+        let receipt = publisher.blocking_enqueue(message)?.wait()?;
+        measure.times.push(started.elapsed());
+        assert!(receipt.is_delivered());
+        publisher.close(Duration::from_secs(5))?;
+    }
+    Ok(measure.stop(events))
+}
+
+/// The same with raw librdkafka.
+fn raw_first(topic: &str, events: usize) -> Anyhow<Figures> {
+    let messages = made_beforehand();
+    let mut measure = Measure::start();
+    for message in messages.iter().cycle().take(events) {
+        let (deliveries, delivered) = channel();
+        let mut config = raw_config();
+        config.set("linger.ms", "0");
+        let started = Instant::now();
+        let producer: ThreadedProducer<Waking> = config.create_with_context(Waking(deliveries))?;
+        let record = BaseRecord::to(topic)
+            .key(message.key().unwrap_or_default())
+            .payload(message.payload())
+            .headers(raw_headers(message));
+        producer.send(record).map_err(|(error, _)| error)?;
+        assert!(delivered.recv()?);
+        measure.times.push(started.elapsed());
+    }
+    Ok(measure.stop(events))
+}
+
 /// One at a time while nothing listens where the broker should be.
 fn herald_away(topic: &str, events: usize) -> Anyhow<Figures> {
     let folder = tempfile::tempdir_in(spool_folder())?;
@@ -490,6 +530,8 @@ fn main() -> Anyhow<()> {
         "herald-sequential" | "herald-native-sequential" => {
             herald_sequential(topic, events, kafka)?
         }
+        "herald-first" | "herald-native-first" => herald_first(topic, events, way)?,
+        "raw-first" => raw_first(topic, events)?,
         "herald-away" => herald_away(topic, events)?,
         "herald-drain" | "herald-native-drain" => herald_drain(topic, events, kafka)?,
         "herald-load" | "herald-native-load" => {
