@@ -434,7 +434,7 @@ fn herald_first(topic: &str, events: usize, way: &str) -> Anyhow<Figures> {
     Ok(measure.stop(events))
 }
 
-/// The same with raw librdkafka.
+/// From nothing to the first callback of raw librdkafka.
 fn raw_first(topic: &str, events: usize) -> Anyhow<Figures> {
     let messages = made_beforehand();
     let mut measure = Measure::start();
