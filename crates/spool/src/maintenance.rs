@@ -65,7 +65,12 @@ pub(crate) fn give_space_back(
             connection.prepare_cached(&format!("PRAGMA incremental_vacuum({pages})"))?;
         let mut rows = statement.query([])?;
         while rows.next()?.is_some() {}
-        shortened = Shortened::ByAStep;
+        drop(rows);
+        drop(statement);
+        // Another program may have written the file anew, without `auto_vacuum`: nothing is freed then.
+        if pragma(connection, "freelist_count")? < free {
+            shortened = Shortened::ByAStep;
+        }
     }
     if totals.records == 0 && log_bytes > usual_log_bytes.saturating_mul(4).max(MIN_FREED_BYTES) {
         checkpoint(connection, "TRUNCATE")?;
@@ -114,4 +119,45 @@ fn pragma(connection: &Connection, name: &str) -> rusqlite::Result<u64> {
     connection
         .prepare_cached(&format!("PRAGMA {name}"))?
         .query_one([], |row| row.get(0).map(from_sql))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::connection::for_creating;
+
+    /// Creates a file whose rows were all deleted.
+    fn emptied(prepare: impl FnOnce(&Connection)) -> Connection {
+        let connection = Connection::open_in_memory().unwrap();
+        prepare(&connection);
+        let large = MIN_FREED_BYTES + 2 * VACUUM_BYTES;
+        let rows =
+            format!("CREATE TABLE t (x); INSERT INTO t VALUES (zeroblob({large})); DELETE FROM t;");
+        connection.execute_batch(&rows).unwrap();
+        connection
+    }
+
+    fn step(connection: &Connection) -> Shortened {
+        let totals = Totals::default();
+        let share = SHARE_WHILE_BUSY;
+        give_space_back(connection, &totals, 0, 0, VACUUM_BYTES, share).unwrap()
+    }
+
+    #[test]
+    fn a_file_becomes_shorter_in_steps_until_little_is_free() {
+        let connection = emptied(|new| for_creating(new).unwrap());
+        assert_eq!(step(&connection), Shortened::ByAStep);
+        let steps = std::iter::repeat_with(|| step(&connection));
+        let steps = steps.take(9).take_while(|it| *it == Shortened::ByAStep);
+        assert_eq!(steps.count(), 2);
+        assert!(free_bytes(&connection).unwrap() <= MIN_FREED_BYTES);
+    }
+
+    #[test]
+    fn a_file_that_cannot_become_shorter_is_not_tried_without_a_pause() {
+        // As after `VACUUM INTO` or `.recover` of another program.
+        let connection = emptied(|_| {});
+        assert_eq!(step(&connection), Shortened::No);
+        assert!(free_bytes(&connection).unwrap() > MIN_FREED_BYTES);
+    }
 }

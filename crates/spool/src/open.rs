@@ -122,7 +122,6 @@ pub(crate) fn open(
         requests: Requests::default(),
         checkpoint_bytes,
         space_checked: Instant::now(),
-        is_shortening: false,
         reserve,
     };
     Ok(Parts {

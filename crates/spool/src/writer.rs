@@ -40,8 +40,6 @@ pub(crate) struct Writer {
     pub(crate) requests: Requests,
     pub(crate) checkpoint_bytes: u64,
     pub(crate) space_checked: Instant,
-    /// Whether the database is being shortened, and may become shorter still.
-    pub(crate) is_shortening: bool,
     /// Declared behind the connection, and so dropped after it.
     pub(crate) reserve: Reserve,
 }
@@ -59,8 +57,9 @@ impl Drop for AbandonOnDrop {
 impl Writer {
     pub(crate) fn run(mut self) {
         let _abandon = AbandonOnDrop(self.queue.clone());
+        let mut is_shortening = false;
         loop {
-            let idle_timeout = if self.count_keys() || self.is_shortening {
+            let idle_timeout = if self.count_keys() || is_shortening {
                 Duration::ZERO
             } else {
                 REQUEST_INTERVAL
@@ -72,9 +71,11 @@ impl Writer {
                 Received::Idle => {}
                 Received::Closed => return self.end(),
             }
+            // Not after a failure: there is nothing to do then until the spool is closed.
+            is_shortening = false;
             if self.queue.failure().is_none() {
                 self.serve_requests();
-                self.run_maintenance(is_idle);
+                is_shortening = self.run_maintenance(is_idle);
             }
         }
     }
@@ -290,13 +291,14 @@ impl Writer {
     }
 
     /// Runs maintenance between commits, after all receipts were given. An error does no harm: the
-    /// WAL keeps every commit, and the next round tries again.
-    fn run_maintenance(&mut self, is_idle: bool) {
-        self.is_shortening = false;
+    /// WAL keeps every commit, and the next round tries again. Returns whether the database was
+    /// shortened, and may become shorter still.
+    fn run_maintenance(&mut self, is_idle: bool) -> bool {
         // Also noticed while nothing is written.
         if let Err(error @ SpoolError::FileChanged { .. }) = self.watcher.check() {
             self.keep_log();
-            return self.queue.fail(&error);
+            self.queue.fail(&error);
+            return false;
         }
         if self.queue.take_damage() {
             self.empty_damaged_log();
@@ -311,7 +313,7 @@ impl Writer {
             self.allow_shorter();
         }
         if self.queue.has_jobs() {
-            return;
+            return false;
         }
         let is_full = self.queue.write_failure().is_some();
         let log_bytes = self.watcher.log_bytes();
@@ -333,10 +335,7 @@ impl Writer {
         );
         match shortened {
             Ok(Shortened::No) => {}
-            Ok(shortened) => {
-                self.is_shortening = shortened == Shortened::ByAStep && !is_full;
-                self.allow_shorter();
-            }
+            Ok(_) => self.allow_shorter(),
             Err(_) => self.reuse_log(),
         }
         if is_full {
@@ -345,6 +344,7 @@ impl Writer {
             // Tried again in the next round.
             let _ = self.reserve.extend_log(&mut self.connection);
         }
+        matches!(shortened, Ok(Shortened::ByAStep)) && !is_full
     }
 
     /// Finds out whether the disk has space again, at most once a second.
