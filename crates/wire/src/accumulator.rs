@@ -122,6 +122,8 @@ struct State<D> {
 
 struct Open<D> {
     batches: VecDeque<Batch<D>>,
+    /// Bytes of the last batch that was full or sent.
+    last_bytes: usize,
     /// Whether the sender wants to hear of the next record of this partition's leader.
     is_awaited: Arc<AtomicBool>,
 }
@@ -283,6 +285,9 @@ impl<D> Topic<D> {
             return (None, false);
         };
         let batch = open.batches.pop_front();
+        if let Some(batch) = &batch {
+            open.last_bytes = batch.records.bytes();
+        }
         (batch, !open.batches.is_empty())
     }
 
@@ -306,6 +311,7 @@ impl<D> Topic<D> {
         for partition in state.partitions.len()..count {
             state.partitions.push(Open {
                 batches: VecDeque::new(),
+                last_bytes: 0,
                 is_awaited: is_awaited(partition),
             });
         }
@@ -448,9 +454,10 @@ impl<D> Open<D> {
             pushed = Pushed::First;
             if let Some(full) = self.batches.back_mut() {
                 full.is_full = true;
+                self.last_bytes = full.records.bytes();
                 pushed = Pushed::AfterFull;
             }
-            let batch = Batch::new(Instant::now(), buffers.take());
+            let batch = Batch::new(Instant::now(), buffers.take(self.last_bytes));
             self.batches.push_back(batch);
         }
         if let Some(batch) = self.batches.back_mut() {
@@ -458,5 +465,36 @@ impl<D> Open<D> {
             batch.deliveries.push(delivery);
         }
         pushed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Most leaders are down, and a busy partition gives buffers back.
+    #[test]
+    fn partitions_without_a_leader_hold_no_large_buffers() {
+        const PARTITIONS: usize = 100;
+        let accumulator = Accumulator::new(1_000_000);
+        let topic = accumulator.topic("orders");
+        let is_awaited = Arc::new(AtomicBool::new(true));
+        topic.set_partitions(PARTITIONS, |_| is_awaited.clone(), &accumulator.buffers);
+        for number in 0..10 * PARTITIONS {
+            let buffer = Vec::with_capacity(1_000_000);
+            accumulator.buffers.give_back(buffer);
+            let key = number.to_string();
+            let record = Record {
+                timestamp: 0,
+                key: Some(key.as_bytes()),
+                value: b"{}",
+                headers: std::iter::empty(),
+            };
+            accumulator.push("orders", &record, ()).unwrap();
+        }
+        let batches = (0..PARTITIONS).filter_map(|partition| topic.take_batch(partition).0);
+        let held = batches.map(|batch| batch.records.into_buffer().capacity());
+        let held: usize = held.sum();
+        assert!(held < PARTITIONS * 64 * 1024, "{held} bytes");
     }
 }

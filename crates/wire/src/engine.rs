@@ -1321,9 +1321,10 @@ impl<D: Delivery> Engine<D> {
         broker.producing += 1;
         self.sent_at = now;
         let bytes = batches.iter().map(|(_, batch)| batch.records.bytes());
+        let expected = bytes.sum::<usize>() / 2 + 1_024;
         let timeout = i32::try_from(self.settings.request_timeout.as_millis());
-        let mut buffer = self.request_buffers.take();
-        buffer.reserve(bytes.sum::<usize>() / 2 + 1_024);
+        let mut buffer = self.request_buffers.take(expected);
+        buffer.reserve(expected);
         let mut request = ProduceRequest::new(
             versions,
             correlation,
