@@ -1588,10 +1588,11 @@ impl<D: Delivery> Engine<D> {
             }
             partition.numbering = Numbering::Awaited;
             self.identity_waiters.push_back(slot);
-        } else if partition.has_moved() {
-            partition.retry_at = None;
         } else {
-            partition.retry_at = Some(now + partition.backoff);
+            // The first other leader gets it at once. Brokers that name each other would get it for ever.
+            let is_first = partition.backoff == MIN_BACKOFF;
+            let is_at_once = is_first && partition.has_moved();
+            partition.retry_at = (!is_at_once).then(|| now + partition.backoff);
             partition.backoff = (partition.backoff * 2).min(MAX_BACKOFF);
         }
         partition.again = again;

@@ -176,6 +176,8 @@ pub(super) struct Cluster {
     pub(super) metadata_answers: usize,
     /// Whether metadata tells of the first leaders.
     pub(super) is_stale: bool,
+    /// Set where each broker names the next one as the leader: the epoch that it told last.
+    pub(super) chase: Option<i32>,
     /// Limits that it tells; `None`: of some topics, and often others.
     pub(super) limit: Option<&'static str>,
     /// Time for which a client has to wait after a batch.
@@ -195,6 +197,7 @@ impl Cluster {
             logins: 0,
             metadata_answers: 0,
             is_stale: false,
+            chase: None,
             limit: None,
             throttling: Duration::ZERO,
         }
@@ -329,7 +332,7 @@ impl Cluster {
                 let Some(log) = log else {
                     return response.with_error_code(3).with_base_offset(-1);
                 };
-                let (code, offset) = if log.leader().0 == node {
+                let (code, offset) = if log.leader().0 == node && self.chase.is_none() {
                     log.append(&mut partition.records.unwrap(), random, faults)
                 } else {
                     (6, -1)
@@ -338,7 +341,11 @@ impl Cluster {
                 if version < 10 || code != 6 {
                     return response;
                 }
-                let (leader, epoch) = log.told(random, faults);
+                let (mut leader, mut epoch) = log.told(random, faults);
+                if let Some(last) = &mut self.chase {
+                    *last += 1;
+                    (leader, epoch) = ((node + 1) % 3, *last);
+                }
                 let port = self.ports[usize::try_from(leader).unwrap()];
                 let endpoint = NodeEndpoint::default()
                     .with_node_id(BrokerId(leader))

@@ -486,6 +486,23 @@ fn the_leader_that_an_answer_names_is_followed_without_metadata() {
     }
 }
 
+/// A proxy, or a broker that tells lies.
+#[test]
+fn leaders_that_name_each_other_are_not_asked_without_a_pause() {
+    let (mut simulation, _) = with_known_leader(KAFKA_4);
+    // Connects all brokers.
+    simulation.engine.on_probe(simulation.now);
+    simulation.run_for(Duration::from_secs(1));
+    simulation.network.borrow_mut().cluster.chase = Some(100);
+    assert_eq!(simulation.outcome_of(b" 1", Duration::from_secs(20)), None);
+    let told = simulation.network.borrow().cluster.chase.unwrap() - 100;
+    assert!((15..60).contains(&told), "{told} leaders in 20 s");
+    simulation.network.borrow_mut().cluster.chase = None;
+    // Their epochs are gone with them.
+    simulation.run_for(MAX_STALENESS + Duration::from_secs(2));
+    assert!(simulation.sent.is_settled());
+}
+
 /// KIP-320: a broker that is cut off from the others tells of leaders that were.
 #[test]
 fn an_older_leader_epoch_does_not_move_a_leader_back() {
