@@ -193,17 +193,23 @@ impl Core {
         began: Duration,
         due: Duration,
     ) -> Result<Arc<InFlightEvent>, PublishError> {
+        // As the limiter has counted it. A schema id changes the size of the message.
+        let weight = message.weight();
+        let begin = |message| {
+            let flight = InFlightEvent::new(self.clone(), message, weight, began, due);
+            Arc::new(flight)
+        };
         let routing = self.routing();
         if routing.route == Route::Closed {
             drop(routing);
-            self.limiter.release(message.weight());
+            self.limiter.release(weight);
             return Err(PublishError::Closed);
         }
         self.counters.published.add(1);
         if let Some(refusal) = &routing.other_cluster {
             let refusal = PublishError::Spool(refusal.clone());
             drop(routing);
-            let flight = Arc::new(InFlightEvent::new(self.clone(), message, began, due));
+            let flight = begin(message);
             flight.end(Err(refusal));
             return Ok(flight);
         }
@@ -219,12 +225,12 @@ impl Core {
             // It would overtake rows of its key, and there is no spool that keeps it behind them.
             let refusal = PublishError::Spool(orphan.failure.clone());
             drop(routing);
-            let flight = Arc::new(InFlightEvent::new(self.clone(), message, began, due));
+            let flight = begin(message);
             flight.end(Err(refusal));
             return Ok(flight);
         }
         if self.waits_for_limits(&routing, message.topic()) {
-            let flight = Arc::new(InFlightEvent::new(self.clone(), message, began, due));
+            let flight = begin(message);
             self.track(&flight);
             return Ok(flight);
         }
@@ -232,13 +238,13 @@ impl Core {
         let waits_for_schema = message.schema_subject().is_some();
         if waits_for_schema && routing.spool.is_none() {
             // Until `schema_found`, at most until its deadline.
-            let flight = Arc::new(InFlightEvent::new(self.clone(), message, began, due));
+            let flight = begin(message);
             self.track(&flight);
             return Ok(flight);
         }
         let too_large = self.check_size(&message).err();
         let to_spool = too_large.is_none() && self.belongs_behind_rows(&routing, &message);
-        let flight = Arc::new(InFlightEvent::new(self.clone(), message, began, due));
+        let flight = begin(message);
         if to_spool {
             if self.spools_everything(&routing) || !(self.held_is_full() || waits_for_schema) {
                 flight.append_to(&routing, true);

@@ -83,12 +83,18 @@ enum Answer {
 }
 
 impl InFlightEvent {
-    pub(crate) fn new(core: Arc<Core>, message: Message, began: Duration, due: Duration) -> Self {
+    pub(crate) fn new(
+        core: Arc<Core>,
+        message: Message,
+        weight: usize,
+        began: Duration,
+        due: Duration,
+    ) -> Self {
         Self {
             core,
             began,
             due,
-            weight: message.weight(),
+            weight,
             state: Mutex::new(State {
                 message: Some(message),
                 transport: ByTransport::Untried,

@@ -251,3 +251,22 @@ fn messages_made_without_a_publisher_get_an_id_too() {
     outcome(publisher.blocking_enqueue(message).unwrap()).unwrap();
     assert_eq!(framed(&fixture), [(1, Some(41))]);
 }
+
+#[test]
+fn an_event_whose_id_was_found_since_it_was_made_frees_what_it_took_in_flight() {
+    for framing in [Framing::Prefix, Framing::Header] {
+        let fixture = Fixture::new();
+        let registry = FakeRegistry::default();
+        let schemas = registry.options(framing);
+        let publisher = Publisher::open(fixture.options().schemas(schemas)).unwrap();
+        let waits = |message: &Message| message.headers().any(|(name, _)| name == SUBJECT_HEADER);
+        let early = event(&publisher, 0);
+        assert!(waits(&early));
+        registry.register("t-value", 41, Some(Uuid::from_u128(7)));
+        eventually("the id is known", || !waits(&event(&publisher, 1)));
+        let pending = publisher.blocking_enqueue(early).unwrap();
+        outcome(pending).unwrap();
+        let stats = publisher.stats();
+        assert_eq!((stats.in_flight, stats.in_flight_bytes), (0, 0));
+    }
+}
