@@ -195,7 +195,7 @@ impl Core {
     ) -> Result<Arc<InFlightEvent>, PublishError> {
         // As the limiter has counted it. A schema id changes the size of the message.
         let weight = message.weight();
-        let begin = |message| {
+        let accept = |message| {
             let flight = InFlightEvent::new(self.clone(), message, weight, began, due);
             Arc::new(flight)
         };
@@ -209,7 +209,7 @@ impl Core {
         if let Some(refusal) = &routing.other_cluster {
             let refusal = PublishError::Spool(refusal.clone());
             drop(routing);
-            let flight = begin(message);
+            let flight = accept(message);
             flight.end(Err(refusal));
             return Ok(flight);
         }
@@ -225,12 +225,12 @@ impl Core {
             // It would overtake rows of its key, and there is no spool that keeps it behind them.
             let refusal = PublishError::Spool(orphan.failure.clone());
             drop(routing);
-            let flight = begin(message);
+            let flight = accept(message);
             flight.end(Err(refusal));
             return Ok(flight);
         }
         if self.waits_for_limits(&routing, message.topic()) {
-            let flight = begin(message);
+            let flight = accept(message);
             self.track(&flight);
             return Ok(flight);
         }
@@ -238,13 +238,13 @@ impl Core {
         let waits_for_schema = message.schema_subject().is_some();
         if waits_for_schema && routing.spool.is_none() {
             // Until `schema_found`, at most until its deadline.
-            let flight = begin(message);
+            let flight = accept(message);
             self.track(&flight);
             return Ok(flight);
         }
         let too_large = self.check_size(&message).err();
         let to_spool = too_large.is_none() && self.belongs_behind_rows(&routing, &message);
-        let flight = begin(message);
+        let flight = accept(message);
         if to_spool {
             if self.spools_everything(&routing) || !(self.held_is_full() || waits_for_schema) {
                 flight.append_to(&routing, true);
