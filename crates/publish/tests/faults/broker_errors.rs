@@ -11,18 +11,27 @@ use crate::fixture::{Fixture, finish};
 use crate::ledger::Ledger;
 use crate::load::Load;
 
+/// Each mode with each transport.
+const RUNS: [(Mode, &str); 4] = [
+    (Mode::Direct, "native"),
+    (Mode::Direct, "librdkafka"),
+    (Mode::WriteAhead, "native"),
+    (Mode::WriteAhead, "librdkafka"),
+];
+
 /// Answers of brokers to requests that write.
 ///
-/// One event at a time, also when nothing is heard of it for long: the cluster does not look at
-/// sequences. Where a broker would refuse what
+/// One request at a time: the cluster does not look at sequences. Where a broker would refuse what
 /// comes behind a refused request, it takes that, and librdkafka concludes that it has both.
 fn answers(case: &str, errors: &[Error]) {
-    for mode in [Mode::Direct, Mode::WriteAhead] {
+    for (mode, transport) in RUNS {
         let cluster = DevCluster::start(1).unwrap();
         let servers = cluster.bootstrap_servers();
         let (fixture, topic) = (Fixture::new(), cluster::fresh_topic());
         cluster.create_topic(&topic, 3, 1).unwrap();
-        let kafka = KafkaOptions::new(&servers).property("retry.backoff.max.ms", "200");
+        let kafka = KafkaOptions::new(&servers)
+            .property("transport", transport)
+            .property("max.in.flight.requests.per.connection", "1");
         let options = fixture.options(kafka).mode(mode);
         let options = options.relay_window(1).max_in_flight(1);
         let publisher = Publisher::open(options).unwrap();
@@ -42,7 +51,7 @@ fn answers(case: &str, errors: &[Error]) {
         });
         finish(publisher);
         let account = fixture.account(&ledger, &servers, &topic);
-        account.show(&format!("broker answers {case}, {mode:?}"));
+        account.show(&format!("broker answers {case}, {mode:?}, {transport}"));
         account.assert_no_errors();
         account.assert_kept();
     }
@@ -91,13 +100,15 @@ fn unknown_producer_id() {
 /// first key wait, and stay behind it.
 #[test]
 fn first_batch_rejected_and_next_accepted() {
-    for mode in [Mode::Direct, Mode::WriteAhead] {
+    for (mode, transport) in RUNS {
         let cluster = DevCluster::start(1).unwrap();
         let servers = cluster.bootstrap_servers();
         let (fixture, topic) = (Fixture::new(), cluster::fresh_topic());
         cluster.create_topic(&topic, 1, 1).unwrap();
         // Each in a batch of its own, and all on their way before the first is answered.
-        let kafka = KafkaOptions::new(&servers).property("batch.num.messages", "1");
+        let kafka = KafkaOptions::new(&servers)
+            .property("transport", transport)
+            .property("batch.size", "1");
         let publisher = Publisher::open(fixture.options(kafka).mode(mode)).unwrap();
         cluster.slow_down(None, Duration::from_millis(50)).unwrap();
         cluster.fail_next(
@@ -117,7 +128,9 @@ fn first_batch_rejected_and_next_accepted() {
         }
         finish(publisher);
         let account = fixture.account(&ledger, &servers, &topic);
-        account.show(&format!("only a first batch is refused, {mode:?}"));
+        account.show(&format!(
+            "only a first batch is refused, {mode:?}, {transport}"
+        ));
         account.assert_no_errors();
         account.assert_kept();
     }
