@@ -210,9 +210,9 @@ def test_an_event_has_headers_of_its_own(client: SyncRecordingClient) -> None:
     assert names(replace(EVENT, headers=("traceparent",)))[-1] == "traceparent"
     with pytest.raises(ValueError, match=r"headers: `x` is not .* content-type, "):
         client.publish(replace(EVENT, headers=["x"]))
-    for wrong in ("event_type", 7, [7]):
+    for wrong, found in (("event_type", "str"), (7, "int"), ([7], "int")):
         changed = replace(EVENT, headers=cast("Any", wrong))
-        with pytest.raises(TypeError, match="headers must be a list of names, not"):
+        with pytest.raises(TypeError, match=f"headers must be a list of names, not {found}"):
             client.publish(changed)
 
 

@@ -119,9 +119,17 @@ impl Event<'_> {
         let Some(given) = &self.headers else {
             return Ok(None);
         };
-        let Ok(names) = given.extract::<Vec<PyBackedStr>>() else {
-            return Err(unexpected(given, "headers", "a list of names")?);
+        let expected = "a list of names";
+        let Ok(items) = given.extract::<Vec<Bound<'_, PyAny>>>() else {
+            return Err(unexpected(given, "headers", expected)?);
         };
+        let mut names = Vec::with_capacity(items.len());
+        for item in &items {
+            let Ok(name) = item.extract::<PyBackedStr>() else {
+                return Err(unexpected(item, "headers", expected)?);
+            };
+            names.push(name);
+        }
         let headers = HeaderSet::of(names.iter().map(|name| &**name));
         let headers = headers.map_err(|error| PyValueError::new_err(format!("headers: {error}")));
         headers.map(Some)
