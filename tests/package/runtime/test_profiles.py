@@ -212,7 +212,8 @@ def test_an_event_has_headers_of_its_own(client: SyncRecordingClient) -> None:
         client.publish(replace(EVENT, headers=["x"]))
     for wrong, found in (("event_type", "str"), (7, "int"), ([7], "int")):
         changed = replace(EVENT, headers=cast("Any", wrong))
-        with pytest.raises(TypeError, match=f"headers must be a list of names, not {found}"):
+        expected = f"headers must be a list of names, not {found}"
+        with pytest.raises(TypeError, match=expected):
             client.publish(changed)
 
 
