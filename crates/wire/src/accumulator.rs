@@ -332,13 +332,22 @@ impl<D> Topic<D> {
         filled
     }
 
-    /// Removes the partitions behind the first ones, and takes their records.
-    pub(crate) fn remove_partitions(&self, count: usize) -> Vec<D> {
+    /// Removes the partitions behind the first ones, and takes their records. `None` if there are none behind
+    /// them. Otherwise it takes no more until then, or until [`Self::set_partitions`]: a later record of a
+    /// key would be written before those that are taken.
+    pub(crate) fn remove_partitions(
+        &self,
+        count: usize,
+        rejected: (i16, Instant),
+    ) -> Option<Vec<D>> {
         let mut state = lock(&self.state);
-        let count = count.min(state.partitions.len());
+        if count >= state.partitions.len() {
+            return None;
+        }
+        state.rejected = Some(rejected);
         let removed = state.partitions.drain(count..);
         let batches = removed.flat_map(|open| open.batches);
-        batches.flat_map(|batch| batch.deliveries).collect()
+        Some(batches.flat_map(|batch| batch.deliveries).collect())
     }
 
     /// Sets the bytes after which another batch is begun, and the limit. Takes the records that waited

@@ -1008,8 +1008,9 @@ impl<D: Delivery> Engine<D> {
         if is_recreated {
             self.on_recreated(&topic, &slots, now);
         }
-        if count < slots.len() {
-            self.remove_partitions(&topic, count, &slots, now);
+        if count < slots.len() && self.remove_partitions(&topic, count, &slots, now) {
+            // Their failures are reported before the answer comes, and the topic takes records again.
+            return self.refresh_metadata(now);
         }
         let filled = topic.set_partitions(
             count,
@@ -1089,22 +1090,26 @@ impl<D: Delivery> Engine<D> {
     }
 
     /// Fails the records of partitions that a topic does not have since it was created again: at the
-    /// next attempt their keys belong to others.
+    /// next attempt their keys belong to others. Returns whether there were such partitions.
     fn remove_partitions(
         &mut self,
         topic: &Arc<Topic<D>>,
         count: usize,
         slots: &[Slot],
         now: Instant,
-    ) {
-        let deliveries = topic.remove_partitions(count);
+    ) -> bool {
+        let rejected = (UNKNOWN_TOPIC_ID, now + REJECTION);
+        let removed = topic.remove_partitions(count, rejected);
+        let any_removed = removed.is_some();
         for slot in &slots[count..] {
             let nobody = Leader { id: -1, epoch: -1 };
             self.set_leader(*slot, nobody, now);
             self.refuse_waiting(*slot, UNKNOWN_TOPIC_ID, now);
             self.partitions[*slot].work = Work::None;
         }
+        let deliveries = removed.unwrap_or_default();
         self.fail(topic, deliveries, Failed::Refused(UNKNOWN_TOPIC_ID));
+        any_removed
     }
 
     /// The cluster takes nothing for a topic: fails what is there for it.

@@ -12,6 +12,8 @@ mod accumulator;
 mod buffers;
 mod engine;
 mod event_loop;
+#[cfg(any(test, fuzzing))]
+pub mod hostile_broker;
 mod producer;
 mod protocol;
 pub mod record_batch;

@@ -13,7 +13,7 @@ use super::cluster::{Cluster, KAFKA_2_8, KAFKA_4, Log, REDPANDA, Requests, Sessi
 use super::{KEYS, Numbered, Outcome, PARTITIONS, Random, Sent, TOPIC, settings, with_seeds};
 use crate::accumulator::Accumulator;
 use crate::engine::{Effect, Engine, MAX_STALENESS, Node};
-use crate::producer::{Failed, Settings};
+use crate::producer::{Failed, Refused, Settings};
 use crate::protocol::TopicId;
 use crate::security::Trouble;
 
@@ -114,10 +114,20 @@ impl Simulation {
     }
 
     fn send_value(&mut self, key: usize, value: &[u8]) {
-        let accumulator = &self.accumulator;
+        let (accumulator, number) = (&self.accumulator, self.sent.records.len());
+        let mut refused = None;
         self.sent.send(key, value, |record, delivery| {
-            accumulator.push(TOPIC, record, delivery).unwrap();
+            refused = accumulator.push(TOPIC, record, delivery).err();
         });
+        match refused {
+            None => {}
+            Some(Refused::Topic(code)) => {
+                let outcome = Err(Failed::Refused(code));
+                let outcomes = &self.sent.outcomes;
+                outcomes.0.lock().unwrap().insert(number, vec![outcome]);
+            }
+            Some(refused) => panic!("{refused:?}"),
+        }
     }
 
     /// One random step.
@@ -628,6 +638,49 @@ fn one_batch_at_a_time_is_sent_to_a_topic_that_may_be_another_one() {
     }
     simulation.run_for(Duration::from_secs(1));
     assert!(simulation.sent.is_settled());
+}
+
+/// Order of a key: the caller that gets the report keeps it, and must know of the failure before later records are
+/// written.
+#[test]
+fn nothing_passes_the_records_of_partitions_that_a_new_topic_does_not_have() {
+    let (mut simulation, _) = with_known_leader(KAFKA_4);
+    let outcomes = simulation.sent.outcomes.clone();
+    let outcome = |number| Some(outcomes.0.lock().unwrap().get(&number)?[0]);
+    let refused = Err(Failed::Refused(100));
+    // For each refused record, the number of records that were sent before it was reported.
+    let mut reported = BTreeMap::new();
+    let mut rejected = Vec::new();
+    simulation.network.borrow_mut().cluster.delete_topic();
+    for round in 0..1_000 {
+        if round == 20 {
+            simulation.network.borrow_mut().cluster.create_topic(&[1]);
+        }
+        let sent = simulation.sent.records.len();
+        for number in (0..sent).filter(|number| outcome(*number) == Some(refused)) {
+            reported.entry(number).or_insert(sent);
+        }
+        for key in (0..KEYS).filter(|_| round < 200) {
+            let number = simulation.sent.records.len();
+            simulation.send_value(key, b" 1");
+            if outcome(number).is_some() {
+                rejected.push(number);
+            }
+        }
+        simulation.exchange(Duration::from_millis(2));
+    }
+    assert!(!reported.is_empty() && !rejected.is_empty());
+    let keys: Vec<usize> = (simulation.sent.records.iter())
+        .map(|(key, _)| *key)
+        .collect();
+    for (number, sent) in reported {
+        let later = (number..sent).filter(|later| keys[*later] == keys[number]);
+        for later in later.filter(|later| !rejected.contains(later)) {
+            assert_eq!(outcome(later), Some(refused), "{later} has passed {number}");
+        }
+    }
+    let last = outcome(keys.len() - 1);
+    assert!(matches!(last, Some(Ok(_))), "{last:?}");
 }
 
 #[test]
