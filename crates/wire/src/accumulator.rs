@@ -122,8 +122,8 @@ struct State<D> {
 
 struct Open<D> {
     batches: VecDeque<Batch<D>>,
-    /// Bytes of the last batch that was full or sent.
-    last_bytes: usize,
+    /// Bytes of the largest of the last batches.
+    usual_bytes: usize,
     /// Whether the sender wants to hear of the next record of this partition's leader.
     is_awaited: Arc<AtomicBool>,
 }
@@ -286,7 +286,7 @@ impl<D> Topic<D> {
         };
         let batch = open.batches.pop_front();
         if let Some(batch) = &batch {
-            open.last_bytes = batch.records.bytes();
+            open.usual_bytes = usual_bytes(open.usual_bytes, batch);
         }
         (batch, !open.batches.is_empty())
     }
@@ -311,7 +311,7 @@ impl<D> Topic<D> {
         for partition in state.partitions.len()..count {
             state.partitions.push(Open {
                 batches: VecDeque::new(),
-                last_bytes: 0,
+                usual_bytes: 0,
                 is_awaited: is_awaited(partition),
             });
         }
@@ -416,6 +416,11 @@ impl<D> Topic<D> {
     }
 }
 
+/// Returns the usual size of batches after one more, which counts for some of the next ones.
+fn usual_bytes<D>(usual: usize, batch: &Batch<D>) -> usize {
+    batch.records.bytes().max(usual - usual / 8)
+}
+
 enum Pushed {
     /// The partition had no record.
     First,
@@ -463,10 +468,10 @@ impl<D> Open<D> {
             pushed = Pushed::First;
             if let Some(full) = self.batches.back_mut() {
                 full.is_full = true;
-                self.last_bytes = full.records.bytes();
+                self.usual_bytes = usual_bytes(self.usual_bytes, full);
                 pushed = Pushed::AfterFull;
             }
-            let batch = Batch::new(Instant::now(), buffers.take(self.last_bytes));
+            let batch = Batch::new(Instant::now(), buffers.take(self.usual_bytes));
             self.batches.push_back(batch);
         }
         if let Some(batch) = self.batches.back_mut() {

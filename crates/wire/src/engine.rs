@@ -1328,7 +1328,8 @@ impl<D: Delivery> Engine<D> {
         let bytes = batches.iter().map(|(_, batch)| batch.records.bytes());
         let expected = bytes.sum::<usize>() / 2 + 1_024;
         let timeout = i32::try_from(self.settings.request_timeout.as_millis());
-        let mut buffer = self.request_buffers.take(expected);
+        // Of any size: it is held for a moment.
+        let mut buffer = self.request_buffers.take(usize::MAX);
         buffer.reserve(expected);
         let mut request = ProduceRequest::new(
             versions,
