@@ -107,8 +107,7 @@ FAULTS = cargo test --workspace --all-features --locked --test faults -- --test-
 some-faults: ## the part of the fault tests that CI runs
 	cargo test --workspace --all-features --locked --test faults --no-run
 	HERALD_KILLS=5 scripts/kafka run -- $(FAULTS) closing:: kills:: outage:: processes:: restarts:: \
-		dead_letters::event_too_large disk:: isolation:: order:: recreated:: broker_errors::first \
-		broker_errors::invalid broker_errors::out_of_order broker_errors::unknown
+		dead_letters::event_too_large disk:: isolation:: order:: recreated::
 
 faults: ## all fault tests of docs/fault-tolerance.md: one broker, then three
 	cargo test --workspace --all-features --locked --test faults --no-run
