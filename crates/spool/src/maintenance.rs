@@ -26,9 +26,9 @@ pub(crate) const SHARE_WHILE_IDLE: u64 = 1;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Shortened {
     No,
-    /// There is no more to do.
+    /// It can't become shorter.
     Wholly,
-    /// There may be more to do.
+    /// Another step may shorten it further.
     ByAStep,
 }
 

@@ -122,7 +122,7 @@ struct State<D> {
 
 struct Open<D> {
     batches: VecDeque<Batch<D>>,
-    /// Bytes of the largest of the last batches.
+    /// Bytes of the largest of the last batches that were taken.
     usual_bytes: usize,
     /// Whether the sender wants to hear of the next record of this partition's leader.
     is_awaited: Arc<AtomicBool>,
@@ -210,7 +210,7 @@ impl<D> Accumulator<D> {
         let batch_bytes = state.batch_bytes;
         let open = &mut state.partitions[partition];
         let pushed = open.push(record, delivery, batch_bytes, &self.buffers);
-        let is_awaited = state.partitions[partition].is_awaited.clone();
+        let is_awaited = open.is_awaited.clone();
         drop(state);
         Ok(match pushed {
             Pushed::First => {
@@ -286,7 +286,9 @@ impl<D> Topic<D> {
         };
         let batch = open.batches.pop_front();
         if let Some(batch) = &batch {
-            open.usual_bytes = usual_bytes(open.usual_bytes, batch);
+            // A larger one counts for some of the next ones.
+            let fading = open.usual_bytes - open.usual_bytes / 8;
+            open.usual_bytes = batch.records.bytes().max(fading);
         }
         (batch, !open.batches.is_empty())
     }
@@ -416,11 +418,6 @@ impl<D> Topic<D> {
     }
 }
 
-/// Returns the usual size of batches after one more, which counts for some of the next ones.
-fn usual_bytes<D>(usual: usize, batch: &Batch<D>) -> usize {
-    batch.records.bytes().max(usual - usual / 8)
-}
-
 enum Pushed {
     /// The partition had no record.
     First,
@@ -468,7 +465,6 @@ impl<D> Open<D> {
             pushed = Pushed::First;
             if let Some(full) = self.batches.back_mut() {
                 full.is_full = true;
-                self.usual_bytes = usual_bytes(self.usual_bytes, full);
                 pushed = Pushed::AfterFull;
             }
             let batch = Batch::new(Instant::now(), buffers.take(self.usual_bytes));

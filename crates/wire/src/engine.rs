@@ -138,7 +138,7 @@ pub(crate) enum Report<D> {
 
 impl<D: Delivery> Report<D> {
     /// Calls the deliveries.
-    pub(crate) fn tell(self, context: &D::Context) {
+    pub(crate) fn deliver(self, context: &D::Context) {
         match self {
             Self::Delivered {
                 partition,

@@ -233,7 +233,7 @@ impl<D: Delivery> EventLoop<D> {
                     self.write(node);
                 }
             }
-            Effect::Report(report) => report.tell(&self.context),
+            Effect::Report(report) => report.deliver(&self.context),
             Effect::Unreachable(trouble) => self.listener.unreachable(&trouble),
             Effect::Absent(topic) => self.listener.absent(&topic),
             Effect::Limit { topic, bytes } => {

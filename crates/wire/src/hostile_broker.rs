@@ -155,7 +155,7 @@ impl Run {
                         let requests = self.requests.entry(node).or_default();
                         requests.push_back(correlation);
                     }
-                    Effect::Report(report) => report.tell(&()),
+                    Effect::Report(report) => report.deliver(&()),
                     Effect::Unreachable(_)
                     | Effect::Absent(_)
                     | Effect::Limit { .. }

@@ -18,7 +18,7 @@ use std::collections::VecDeque;
 use std::error::Error;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Sender, channel};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
 use herald_envelope::headers::HeaderSet;
@@ -210,27 +210,43 @@ impl ProducerContext for Waking {
     }
 }
 
-/// One at a time with raw librdkafka.
-fn raw_sequential(topic: &str, events: usize) -> Anyhow<Figures> {
-    let (deliveries, delivered) = channel();
-    let mut config = raw_config();
-    config.set("linger.ms", "0");
-    let producer: ThreadedProducer<Waking> = config.create_with_context(Waking(deliveries))?;
-    let messages = made_beforehand();
-    let publish = |message: &Message| -> Anyhow<()> {
+/// Raw librdkafka that waits for each delivery.
+struct RawWaiting {
+    producer: ThreadedProducer<Waking>,
+    delivered: Receiver<bool>,
+}
+
+impl RawWaiting {
+    fn new() -> Anyhow<Self> {
+        let (deliveries, delivered) = channel();
+        let mut config = raw_config();
+        config.set("linger.ms", "0");
+        Ok(Self {
+            producer: config.create_with_context(Waking(deliveries))?,
+            delivered,
+        })
+    }
+
+    fn publish(&self, topic: &str, message: &Message) -> Anyhow<()> {
         let record = BaseRecord::to(topic)
             .key(message.key().unwrap_or_default())
             .payload(message.payload())
             .headers(raw_headers(message));
-        producer.send(record).map_err(|(error, _)| error)?;
-        assert!(delivered.recv()?);
+        self.producer.send(record).map_err(|(error, _)| error)?;
+        assert!(self.delivered.recv()?);
         Ok(())
-    };
-    publish(&messages[0])?;
+    }
+}
+
+/// One at a time with raw librdkafka.
+fn raw_sequential(topic: &str, events: usize) -> Anyhow<Figures> {
+    let client = RawWaiting::new()?;
+    let messages = made_beforehand();
+    client.publish(topic, &messages[0])?;
     let mut measure = Measure::start();
     for message in messages.iter().cycle().take(events) {
         let started = Instant::now();
-        publish(message)?;
+        client.publish(topic, message)?;
         measure.times.push(started.elapsed());
     }
     Ok(measure.stop(events))
@@ -439,17 +455,9 @@ fn raw_first(topic: &str, events: usize) -> Anyhow<Figures> {
     let messages = made_beforehand();
     let mut measure = Measure::start();
     for message in messages.iter().cycle().take(events) {
-        let (deliveries, delivered) = channel();
-        let mut config = raw_config();
-        config.set("linger.ms", "0");
         let started = Instant::now();
-        let producer: ThreadedProducer<Waking> = config.create_with_context(Waking(deliveries))?;
-        let record = BaseRecord::to(topic)
-            .key(message.key().unwrap_or_default())
-            .payload(message.payload())
-            .headers(raw_headers(message));
-        producer.send(record).map_err(|(error, _)| error)?;
-        assert!(delivered.recv()?);
+        let client = RawWaiting::new()?;
+        client.publish(topic, message)?;
         measure.times.push(started.elapsed());
     }
     Ok(measure.stop(events))

@@ -245,7 +245,7 @@ impl Simulation {
                             link.requests.push_back(bytes.into());
                         }
                     }
-                    Effect::Report(report) => report.tell(&()),
+                    Effect::Report(report) => report.deliver(&()),
                     Effect::Unreachable(_)
                     | Effect::Absent(_)
                     | Effect::Limit { .. }
