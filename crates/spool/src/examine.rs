@@ -1,6 +1,6 @@
 //! Checks of a spool's files at opening; they change nothing.
 
-use rusqlite::Connection;
+use rusqlite::{Connection, MAIN_DB};
 
 use crate::commit_counter;
 use crate::connection;
@@ -34,6 +34,7 @@ pub(crate) fn examine(files: &Files, counter: Option<&State>) -> Result<Examined
         recovery::put_new_into_place(files)?;
     }
     let mut connection = connection::examine(&files.database).map_err(reject(CONTEXT))?;
+    let protected = is_readonly(&connection)?;
     match schema::kind(&connection).map_err(reject(CONTEXT))? {
         Kind::Spool => quick_check(&connection)?,
         Kind::DamagedHeader => {
@@ -53,6 +54,12 @@ pub(crate) fn examine(files: &Files, counter: Option<&State>) -> Result<Examined
             }));
         }
     }
+    // SQLite has read the header by now, and only reads files of a write version that is new to it.
+    if !protected && is_readonly(&connection)? {
+        return Err(Rejected::Damaged(Damage::Malformed {
+            detail: "the header has an unknown write version".to_owned(),
+        }));
+    }
     schema::migrate(&mut connection)?;
     if !schema::is_as_declared(&connection).map_err(reject(CONTEXT))? {
         return Err(Rejected::Damaged(Damage::Malformed {
@@ -67,6 +74,10 @@ pub(crate) fn examine(files: &Files, counter: Option<&State>) -> Result<Examined
         state,
         created: !has_database,
     })
+}
+
+fn is_readonly(connection: &Connection) -> Result<bool, Rejected> {
+    connection.is_readonly(MAIN_DB).map_err(reject(CONTEXT))
 }
 
 /// Returns whether the files beside a missing database show that it held records.

@@ -225,6 +225,10 @@ impl<'a> RawRows<'a> {
         let Ok(mut values) = columns.collect::<rusqlite::Result<Vec<Value>>>() else {
             return Ok(());
         };
+        // A page with a damaged number of rows has pointers to nothing behind the last one.
+        if values.iter().all(|value| *value == Value::Null) {
+            return Ok(());
+        }
         let (reason, died) = if table == DEAD {
             death(row)
         } else {
@@ -282,7 +286,8 @@ impl Source {
         mut each: impl FnMut(&Row<'_>, Result<StoredRecord, Damaged>) -> rusqlite::Result<()>,
     ) -> rusqlite::Result<()> {
         let sql = format!("SELECT rowid, * FROM {table} WHERE rowid > ?1 ORDER BY rowid");
-        let mut after = 0;
+        // Below every row: a search for the first one goes astray on a page with a damaged header.
+        let mut after = i64::MIN;
         loop {
             match self.walk_on(&sql, &mut after, &mut each) {
                 Walked::End => return Ok(()),
@@ -298,7 +303,7 @@ impl Source {
                     })
                     .is_ok()
             };
-            match first_readable(after, readable) {
+            match first_readable(after.max(0), readable) {
                 Some(next) if next > after => after = next,
                 _ => return Ok(()),
             }

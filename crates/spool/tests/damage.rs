@@ -20,6 +20,10 @@ use proptest::sample::Index;
 
 const ROWS: u64 = 200;
 
+/// Bytes of a page of SQLite, and of the header of a page of rows.
+const PAGE: usize = 4096;
+const PAGE_HEADER: usize = 8;
+
 /// Creates a record that is so large that the rows are on several pages.
 fn record(number: u64) -> Record {
     common::record(number).with_header("padding", "x".repeat(300))
@@ -122,6 +126,24 @@ proptest! {
         open_and_account(&place);
     }
 
+    // A byte of these has more effects than one of a row.
+    #[test]
+    fn accounts_for_all_rows_after_a_flipped_byte_in_the_header_of_a_page(
+        page: Index,
+        at: Index,
+        mask in 1_u8..,
+    ) {
+        let place = Place::new();
+        closed(&place);
+        let mut bytes = fs::read(place.database()).unwrap();
+        let page = page.index(bytes.len() / PAGE);
+        // The first page has the header of the file in front of its own.
+        let header = if page == 0 { 100 + PAGE_HEADER } else { PAGE_HEADER };
+        bytes[page * PAGE + at.index(header)] ^= mask;
+        fs::write(place.database(), bytes).unwrap();
+        open_and_account(&place);
+    }
+
     #[test]
     fn accounts_for_all_rows_after_a_flipped_byte_in_the_wal(at: Index, mask in 1_u8..) {
         let place = Place::new();
@@ -162,6 +184,31 @@ fn salvages_most_of_a_database_truncated_in_the_middle() {
     assert!(recovery.salvaged > ROWS / 2, "{recovery:?}");
     let aside = recovery.set_aside.unwrap().join("spool.db");
     assert_eq!(aside.metadata().unwrap().len(), length - 4096);
+}
+
+#[test]
+fn counts_no_rows_behind_the_last_of_a_page() {
+    let place = Place::new();
+    closed(&place);
+    let mut bytes = fs::read(place.database()).unwrap();
+    // A page of a table begins with 13; the number of its rows ends at the fifth byte.
+    let mut pages = bytes.chunks_mut(PAGE).skip(1);
+    let page = pages.find(|page| page[0] == 13 && page[4] > 5).unwrap();
+    page[4] += 16;
+    fs::write(place.database(), bytes).unwrap();
+    let recovery = open_and_account(&place).unwrap().recovery.unwrap();
+    assert_eq!((recovery.salvaged, recovery.damaged), (ROWS, 0));
+}
+
+#[test]
+fn salvages_a_database_of_an_unknown_write_version() {
+    let place = Place::new();
+    closed(&place);
+    let mut bytes = fs::read(place.database()).unwrap();
+    bytes[18] ^= 16;
+    fs::write(place.database(), bytes).unwrap();
+    let recovery = open_and_account(&place).unwrap().recovery.unwrap();
+    assert_eq!(recovery.salvaged, ROWS);
 }
 
 #[test]
