@@ -85,6 +85,7 @@ mod core;
 pub mod dead_letter;
 mod deadline_timer;
 mod error;
+mod event_state;
 mod failure;
 mod in_flight_event;
 mod in_flight_limiter;

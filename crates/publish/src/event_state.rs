@@ -1,0 +1,477 @@
+//! State machine of one event: what follows from each thing that the transport and the spool say about
+//! it. Without I/O, clock, locks and threads; [`Core`](crate::core::Core) carries out the effects.
+//!
+//! The transport and the spool are independent: the transport reports once for a message that it
+//! accepted, the spool answers once for a record that it was given. The first success ends the event
+//! with a receipt; the later result of the other only decides what happens to the row in the spool.
+
+use herald_spool::{Sequence, SpoolError};
+
+use crate::error::PublishError;
+use crate::failure::{Failure, FailureKind};
+use crate::receipt::Receipt;
+use crate::relay::{RowEvent, Ticket};
+use crate::transport::RecordMetadata;
+
+/// State of an event.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct EventState {
+    transport: InTransport,
+    spool: InSpool,
+    /// Hash of topic and key, once it was handed to the spool.
+    key: Option<u64>,
+    /// Whether it has its outcome.
+    is_over: bool,
+}
+
+/// State of an event in the transport.
+#[derive(Clone, Debug, Default)]
+enum InTransport {
+    /// It was not given to the transport.
+    #[default]
+    Untried,
+    /// The transport has it and has not reported.
+    Held,
+    Delivered,
+    Failed(Failure),
+}
+
+/// State of an event in the spool.
+#[derive(Clone, Debug, Default)]
+enum InSpool {
+    /// It was not given to the spool.
+    #[default]
+    Outside,
+    /// Handed to the writer of the spool, which has not answered.
+    Appending(Ticket),
+    /// Row of the spool.
+    Row(Sequence),
+    /// The spool rejected it. It is not given to the spool again: later events of its key may be there
+    /// by then, and would be delivered before it.
+    Refused(SpoolError),
+}
+
+/// What happens to an event.
+#[derive(Clone, Debug)]
+pub(crate) enum Input {
+    /// The transport accepts it.
+    Sent,
+    /// The cluster acknowledges it.
+    Acknowledged(RecordMetadata),
+    /// The transport does not accept it, or has failed it.
+    Failed(Failure),
+    /// It is handed to the spool, with the hash of topic and key.
+    Appending(Ticket, u64),
+    /// The spool asks for its record.
+    Taken,
+    /// The spool has it on the disk.
+    Stored(Sequence),
+    /// The spool rejects it. `is_due` is set once its deadline has passed.
+    Refused { error: SpoolError, is_due: bool },
+    /// Its deadline has passed, and there is a spool.
+    Due,
+    /// It ends for another reason.
+    Ended(PublishError),
+}
+
+/// What follows from an input; see [`crate::core::Core::carry_out`].
+#[derive(Debug, Default)]
+pub(crate) struct Effects {
+    /// The spool has answered for this record, with its row, if there is one.
+    pub(crate) answered: Option<(Ticket, Option<Sequence>)>,
+    /// Record to write to the disk.
+    pub(crate) record: Option<RecordSource>,
+    /// Change of the row.
+    pub(crate) row: Option<RowEvent>,
+    /// Whether the transport fails later events of the key too, and none may be sent meanwhile.
+    pub(crate) key_fails: bool,
+    /// Failure of an event that the spool does not have.
+    pub(crate) failed: Option<Failure>,
+    /// Outcome, at most once for an event.
+    pub(crate) outcome: Option<EventOutcome>,
+}
+
+/// Source of the record of an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RecordSource {
+    /// The message itself: nothing else needs it.
+    Message,
+    /// A copy of the message, with this number of failed attempts.
+    Copy { attempts: u32 },
+}
+
+/// Outcome of an event.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum EventOutcome {
+    Delivered(RecordMetadata),
+    Spooled(Sequence),
+    Failed(PublishError),
+}
+
+impl EventState {
+    /// Takes an input and returns what follows from it.
+    pub(crate) fn on(&mut self, input: Input) -> Effects {
+        match input {
+            Input::Sent => {
+                self.transport = InTransport::Held;
+                Effects::default()
+            }
+            Input::Acknowledged(position) => self.acknowledged(position),
+            Input::Failed(failure) => self.failed(failure),
+            Input::Appending(ticket, key) => {
+                self.spool = InSpool::Appending(ticket);
+                self.key = Some(key);
+                Effects::default()
+            }
+            Input::Taken => self.taken(),
+            Input::Stored(sequence) => self.stored(sequence),
+            Input::Refused { error, is_due } => self.refused(error, is_due),
+            Input::Due => match &self.spool {
+                InSpool::Refused(error) => {
+                    let error = PublishError::Spool(error.clone());
+                    self.end(EventOutcome::Failed(error))
+                }
+                _ => Effects::default(),
+            },
+            Input::Ended(error) => self.end(EventOutcome::Failed(error)),
+        }
+    }
+
+    fn acknowledged(&mut self, position: RecordMetadata) -> Effects {
+        self.transport = InTransport::Delivered;
+        let row = match self.spool {
+            InSpool::Row(sequence) => Some(RowEvent::Acknowledged(sequence)),
+            _ => None,
+        };
+        Effects {
+            row,
+            ..self.end(EventOutcome::Delivered(position))
+        }
+    }
+
+    fn failed(&mut self, failure: Failure) -> Effects {
+        let is_final = failure.kind == FailureKind::Permanent;
+        self.transport = InTransport::Failed(failure.clone());
+        match &self.spool {
+            InSpool::Row(sequence) if is_final => Effects {
+                row: Some(RowEvent::Rejected(*sequence, failure)),
+                ..Effects::default()
+            },
+            InSpool::Row(sequence) => Effects {
+                row: Some(RowEvent::Requeued(*sequence)),
+                key_fails: true,
+                ..Effects::default()
+            },
+            // `stored` or `refused` decides; until then the relay does not read the row.
+            InSpool::Appending(_) => Effects {
+                key_fails: !is_final,
+                ..Effects::default()
+            },
+            InSpool::Refused(_) if is_final => self.end(rejected(failure, None)),
+            InSpool::Refused(error) => {
+                let error = PublishError::Spool(error.clone());
+                Effects {
+                    key_fails: true,
+                    ..self.end(EventOutcome::Failed(error))
+                }
+            }
+            InSpool::Outside if self.is_over => Effects::default(),
+            InSpool::Outside => Effects {
+                key_fails: !is_final,
+                failed: Some(failure),
+                ..Effects::default()
+            },
+        }
+    }
+
+    fn taken(&mut self) -> Effects {
+        let InSpool::Appending(ticket) = self.spool else {
+            return Effects::default();
+        };
+        if self.is_over {
+            // It need not be written any more.
+            self.spool = InSpool::Outside;
+            return Effects {
+                answered: Some((ticket, None)),
+                ..Effects::default()
+            };
+        }
+        let record = match self.transport {
+            InTransport::Untried => RecordSource::Message,
+            InTransport::Held | InTransport::Delivered => RecordSource::Copy { attempts: 0 },
+            InTransport::Failed(_) => RecordSource::Copy { attempts: 1 },
+        };
+        Effects {
+            record: Some(record),
+            ..Effects::default()
+        }
+    }
+
+    fn stored(&mut self, sequence: Sequence) -> Effects {
+        let InSpool::Appending(ticket) = self.spool else {
+            return Effects::default();
+        };
+        self.spool = InSpool::Row(sequence);
+        let (row, outcome) = match &self.transport {
+            InTransport::Held => {
+                let key = self.key.unwrap_or_default();
+                (Some(RowEvent::Spilled(sequence, key)), None)
+            }
+            InTransport::Delivered => (Some(RowEvent::Acknowledged(sequence)), None),
+            InTransport::Failed(failure) if failure.kind == FailureKind::Permanent => (
+                Some(RowEvent::Rejected(sequence, failure.clone())),
+                Some(rejected(failure.clone(), Some(sequence))),
+            ),
+            InTransport::Untried | InTransport::Failed(_) => (None, None),
+        };
+        Effects {
+            answered: Some((ticket, Some(sequence))),
+            row,
+            ..self.end(outcome.unwrap_or(EventOutcome::Spooled(sequence)))
+        }
+    }
+
+    fn refused(&mut self, error: SpoolError, is_due: bool) -> Effects {
+        let InSpool::Appending(ticket) = self.spool else {
+            return Effects::default();
+        };
+        self.spool = InSpool::Refused(error.clone());
+        let ended = match &self.transport {
+            // It may still be delivered before its deadline.
+            InTransport::Held if !is_due => Effects::default(),
+            InTransport::Failed(failure) if failure.kind == FailureKind::Permanent => {
+                let failure = failure.clone();
+                self.end(rejected(failure, None))
+            }
+            _ => self.end(EventOutcome::Failed(PublishError::Spool(error))),
+        };
+        Effects {
+            answered: Some((ticket, None)),
+            ..ended
+        }
+    }
+
+    fn end(&mut self, outcome: EventOutcome) -> Effects {
+        let is_first = !std::mem::replace(&mut self.is_over, true);
+        Effects {
+            outcome: is_first.then_some(outcome),
+            ..Effects::default()
+        }
+    }
+
+    /// Returns whether the event has its outcome.
+    pub(crate) fn is_over(&self) -> bool {
+        self.is_over
+    }
+
+    /// Returns whether the event was handed to neither the transport nor the spool.
+    pub(crate) fn is_new(&self) -> bool {
+        matches!(
+            (&self.transport, &self.spool),
+            (InTransport::Untried, InSpool::Outside)
+        )
+    }
+
+    /// Returns whether the event has no outcome yet, and only the transport can give it one.
+    pub(crate) fn waits_for_transport(&self) -> bool {
+        !self.is_over && matches!(self.spool, InSpool::Outside | InSpool::Refused(_))
+    }
+
+    /// Returns whether the event depends on the transport alone and can be spooled. Also true if the
+    /// transport has failed it already: a caller that spools later events of its key must spool it
+    /// first.
+    pub(crate) fn is_unsafe(&self) -> bool {
+        !self.is_over && matches!(self.spool, InSpool::Outside)
+    }
+
+    /// Returns the hash of topic and key, if the event was ever handed to the spool.
+    pub(crate) fn key(&self) -> Option<u64> {
+        self.key
+    }
+}
+
+fn rejected(failure: Failure, row: Option<Sequence>) -> EventOutcome {
+    EventOutcome::Failed(PublishError::Rejected {
+        failure,
+        dead_letter: row.map(|sequence| Receipt::Spooled { sequence }),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::failure::FailureCode;
+
+    const ROW: Sequence = Sequence::new(7);
+    const KEY: u64 = 11;
+    const POSITION: RecordMetadata = RecordMetadata {
+        partition: 0,
+        offset: 3,
+    };
+
+    fn failure(kind: FailureKind) -> Failure {
+        Failure::new(kind, FailureCode::Busy, "for a test")
+    }
+
+    /// What the transport, the spool and the relay know about an event.
+    #[derive(Clone, Default)]
+    struct World {
+        state: EventState,
+        sent: bool,
+        reported: Option<Result<(), FailureKind>>,
+        handed_in: bool,
+        written: bool,
+        answered: bool,
+        has_row: bool,
+        /// Whether the deadline has passed or the publisher has ended the event.
+        is_due: bool,
+        outcomes: Vec<EventOutcome>,
+        /// Changes of the row, as the relay is told.
+        told: Vec<&'static str>,
+        steps: Vec<String>,
+    }
+
+    impl World {
+        /// Inputs that are possible now, as [`crate::core::Core`] gives them.
+        fn inputs(&self) -> Vec<Input> {
+            let mut inputs = Vec::new();
+            if !self.sent && !self.handed_in && self.reported.is_none() {
+                inputs.push(Input::Sent);
+                inputs.push(Input::Failed(failure(FailureKind::Full)));
+                inputs.push(Input::Failed(failure(FailureKind::Permanent)));
+            }
+            if self.sent && self.reported.is_none() {
+                inputs.push(Input::Acknowledged(POSITION));
+                inputs.extend(
+                    [FailureKind::Permanent, FailureKind::Retriable]
+                        .map(|kind| Input::Failed(failure(kind))),
+                );
+            }
+            if self.state.is_unsafe() {
+                inputs.push(Input::Appending(Ticket::default(), KEY));
+            }
+            if self.handed_in && !self.answered {
+                let error = SpoolError::Closed;
+                let is_due = self.is_due;
+                inputs.push(Input::Refused { error, is_due });
+                inputs.push(if self.written {
+                    Input::Stored(ROW)
+                } else {
+                    Input::Taken
+                });
+            }
+            if !self.is_due {
+                inputs.push(Input::Due);
+                if self.state.waits_for_transport() {
+                    inputs.push(Input::Ended(PublishError::Closed));
+                }
+            }
+            inputs
+        }
+
+        fn after(&self, input: Input) -> Self {
+            let mut world = self.clone();
+            world.steps.push(format!("{input:?}"));
+            match &input {
+                Input::Sent => world.sent = true,
+                Input::Acknowledged(_) => world.reported = Some(Ok(())),
+                Input::Failed(failure) => world.reported = Some(Err(failure.kind)),
+                Input::Appending(..) => {
+                    world.handed_in = true;
+                    world.written = false;
+                    world.answered = false;
+                }
+                Input::Stored(_) => world.has_row = true,
+                Input::Due | Input::Ended(_) => world.is_due = true,
+                Input::Taken | Input::Refused { .. } => {}
+            }
+            let was_over = self.state.is_over();
+            let effects = world.state.on(input);
+            if let Some((_, row)) = effects.answered {
+                assert!(!self.answered, "answered twice");
+                assert_eq!(row.is_some(), world.has_row);
+                world.answered = true;
+            }
+            if let Some(record) = effects.record {
+                assert!(!was_over, "written although it has its outcome");
+                // Whoever takes the message leaves none to the transport.
+                let is_free = !self.sent && self.reported.is_none();
+                assert_eq!(record == RecordSource::Message, is_free);
+                world.written = true;
+            }
+            world.told.extend(effects.row.map(|row| match row {
+                RowEvent::Spilled(ROW, KEY) => "spilled",
+                RowEvent::Requeued(ROW) => "requeued",
+                RowEvent::Acknowledged(ROW) => "acknowledged",
+                RowEvent::Rejected(ROW, _) => "rejected",
+                other => panic!("{other:?}"),
+            }));
+            world.outcomes.extend(effects.outcome);
+            world
+        }
+
+        fn check(&self) {
+            assert!(self.outcomes.len() <= 1, "{:?}", self.outcomes);
+            assert_eq!(self.state.is_over(), self.outcomes.len() == 1);
+            assert!(
+                self.state.is_over() || !(self.is_due && self.answered),
+                "waits beyond its deadline"
+            );
+            match self.outcomes.first() {
+                Some(EventOutcome::Delivered(_)) => assert_eq!(self.reported, Some(Ok(()))),
+                Some(EventOutcome::Spooled(_)) => assert!(self.has_row),
+                _ => {}
+            }
+        }
+
+        /// Nothing more will happen.
+        fn check_end(&self) {
+            assert!(self.state.is_over(), "no outcome");
+            let told: &[&str] = match (self.has_row, self.reported) {
+                (false, _) => &[],
+                // The relay reads rows that nobody speaks of, and sends them.
+                (true, None) => &[],
+                (true, Some(Ok(()))) => &["acknowledged"],
+                (true, Some(Err(FailureKind::Permanent))) => &["rejected"],
+                (true, Some(Err(_))) => &["requeued"],
+            };
+            let (first, last) = match self.told.as_slice() {
+                ["spilled", rest @ ..] => (true, rest),
+                rest => (false, rest),
+            };
+            let unsaid = last.is_empty() && !first && told == ["requeued"];
+            assert!(last == told || unsaid, "{:?}", self.told);
+        }
+    }
+
+    /// Tries every order of inputs.
+    #[test]
+    fn every_event_has_one_outcome_and_every_row_is_known_to_the_relay() {
+        let mut ends = 0;
+        let mut worlds = vec![World::default()];
+        while let Some(world) = worlds.pop() {
+            let inputs = world.inputs();
+            let steps = world.steps.clone();
+            let outcome = std::panic::catch_unwind(|| {
+                world.check();
+                if inputs.is_empty() {
+                    world.check_end();
+                }
+                let next: Vec<_> = inputs
+                    .iter()
+                    .map(|input| world.after(input.clone()))
+                    .collect();
+                next
+            });
+            ends += usize::from(inputs.is_empty());
+            match outcome {
+                Ok(next) => worlds.extend(next),
+                Err(panic) => {
+                    eprintln!("{steps:#?}");
+                    std::panic::resume_unwind(panic);
+                }
+            }
+        }
+        assert!(ends > 100, "{ends} orders of inputs");
+    }
+}
