@@ -30,6 +30,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use herald_envelope::schema_id::Framing;
 use herald_spool::SpoolOptions;
 
 use self::cluster::{Cluster, Event, REFUSING_TOPIC};
@@ -43,6 +44,7 @@ use crate::message::Message;
 use crate::options::{Mode, PublisherOptions};
 use crate::receipt::Receipt;
 use crate::relay::{RelayThread, connect};
+use crate::schemas::{SchemaId, SchemaLookup, SchemaOptions};
 use crate::store::Store;
 
 pub(crate) use self::disk::SimulatedSpool;
@@ -395,7 +397,11 @@ fn open(
     mode: Mode,
     seed: u64,
 ) -> (Arc<Core>, RelayThread, Writer) {
-    let options = PublisherOptions::new(cluster.clone())
+    open_with(options(clock, cluster, mode, seed), disk)
+}
+
+fn options(clock: &Clock, cluster: &Cluster, mode: Mode, seed: u64) -> PublisherOptions {
+    PublisherOptions::new(cluster.clone())
         // Only signals that there is one.
         .spool(SpoolOptions::new("simulated"))
         .mode(mode)
@@ -403,7 +409,13 @@ fn open(
         .deadline(DEADLINE)
         .max_in_flight(MAX_IN_FLIGHT)
         .relay_window(MAX_IN_FLIGHT / 2)
-        .simulated(seed);
+        .simulated(seed)
+}
+
+fn open_with(
+    options: PublisherOptions,
+    disk: &Arc<Mutex<Disk>>,
+) -> (Arc<Core>, RelayThread, Writer) {
     let (spool, writer) = SimulatedSpool::open(disk);
     let core = Arc::new(Core::new(options, Some(Store::Simulated(spool))));
     let transport = connect(&core).unwrap();
@@ -457,4 +469,36 @@ fn simulations_reach_every_kind_of_outcome() {
         }
     }
     assert!(kinds.values().all(|seeds| *seeds >= 5), "{kinds:?}");
+}
+
+/// Registry that can't be reached.
+struct AwayRegistry;
+
+impl SchemaLookup for AwayRegistry {
+    fn latest(&self, _: &str) -> Result<Option<SchemaId>, String> {
+        Err("for a test".to_owned())
+    }
+}
+
+#[test]
+fn event_without_its_schema_id_is_not_sent_once_its_spool_is_lost() {
+    let (clock, cluster) = (Clock::manual(), Cluster::new());
+    let schemas = SchemaOptions::new(AwayRegistry, Framing::Prefix);
+    let options = options(&clock, &cluster, Mode::WriteAhead, 0).schemas(schemas);
+    let (core, mut relay, _writer) = open_with(options, &Arc::default());
+    let subject = core.schemas.as_ref().unwrap().of_record("t", "");
+    let message = Message::new("t", Some(b"0"), b"0".to_vec()).unwrap();
+    let message = message.with_schema(&subject);
+    core.limiter.try_acquire(message.weight()).unwrap();
+    let now = clock.now();
+    let flight = core.dispatch(message, now, now + DEADLINE).unwrap();
+    // It waits for the limits of its topic.
+    core.lock_routing_exclusive().spool = None;
+    cluster.answer_limits();
+    relay.step();
+    assert_eq!(cluster.in_transit(), 0);
+    clock.advance(DEADLINE);
+    core.check_deadlines();
+    let outcome = Pending::new(flight).wait_timeout(Duration::ZERO);
+    assert!(matches!(outcome, Ok(Err(PublishError::Deadline { .. }))));
 }
