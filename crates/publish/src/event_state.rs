@@ -51,7 +51,7 @@ enum InSpool {
     Refused(SpoolError),
 }
 
-/// What happens to an event.
+/// Report about an event, or an action on it.
 #[derive(Clone, Debug)]
 pub(crate) enum Input {
     /// The transport accepts it.
@@ -74,7 +74,7 @@ pub(crate) enum Input {
     Ended(PublishError),
 }
 
-/// What follows from an input; see [`crate::core::Core::carry_out`].
+/// Effects of an input, which [`crate::core::Core`] carries out.
 #[derive(Debug, Default)]
 pub(crate) struct Effects {
     /// The spool has answered for this record, with its row, if there is one.
@@ -313,16 +313,26 @@ mod tests {
         Failure::new(kind, FailureCode::Busy, "for a test")
     }
 
-    /// What the transport, the spool and the relay know about an event.
+    /// The spool, as far as this event goes.
+    #[derive(Clone, Copy, Default, PartialEq, Eq)]
+    enum Spool {
+        #[default]
+        Unasked,
+        HandedIn,
+        /// It has the record and has not answered.
+        Writing,
+        HasRow,
+        /// It has answered, and has no row.
+        HasNoRow,
+    }
+
+    /// An event with what its surroundings know about it.
     #[derive(Clone, Default)]
     struct World {
         state: EventState,
         sent: bool,
         reported: Option<Result<(), FailureKind>>,
-        handed_in: bool,
-        written: bool,
-        answered: bool,
-        has_row: bool,
+        spool: Spool,
         /// Whether the deadline has passed or the publisher has ended the event.
         is_due: bool,
         outcomes: Vec<EventOutcome>,
@@ -335,7 +345,7 @@ mod tests {
         /// Inputs that are possible now, as [`crate::core::Core`] gives them.
         fn inputs(&self) -> Vec<Input> {
             let mut inputs = Vec::new();
-            if !self.sent && !self.handed_in && self.reported.is_none() {
+            if !self.sent && self.spool == Spool::Unasked && self.reported.is_none() {
                 inputs.push(Input::Sent);
                 inputs.push(Input::Failed(failure(FailureKind::Full)));
                 inputs.push(Input::Failed(failure(FailureKind::Permanent)));
@@ -350,15 +360,13 @@ mod tests {
             if self.state.is_unsafe() {
                 inputs.push(Input::Appending(Ticket::default(), KEY));
             }
-            if self.handed_in && !self.answered {
-                let error = SpoolError::Closed;
-                let is_due = self.is_due;
-                inputs.push(Input::Refused { error, is_due });
-                inputs.push(if self.written {
-                    Input::Stored(ROW)
-                } else {
-                    Input::Taken
-                });
+            let error = SpoolError::Closed;
+            let is_due = self.is_due;
+            let refused = Input::Refused { error, is_due };
+            match self.spool {
+                Spool::HandedIn => inputs.extend([refused, Input::Taken]),
+                Spool::Writing => inputs.extend([refused, Input::Stored(ROW)]),
+                Spool::Unasked | Spool::HasRow | Spool::HasNoRow => {}
             }
             if !self.is_due {
                 inputs.push(Input::Due);
@@ -376,28 +384,25 @@ mod tests {
                 Input::Sent => world.sent = true,
                 Input::Acknowledged(_) => world.reported = Some(Ok(())),
                 Input::Failed(failure) => world.reported = Some(Err(failure.kind)),
-                Input::Appending(..) => {
-                    world.handed_in = true;
-                    world.written = false;
-                    world.answered = false;
-                }
-                Input::Stored(_) => world.has_row = true,
+                Input::Appending(..) => world.spool = Spool::HandedIn,
                 Input::Due | Input::Ended(_) => world.is_due = true,
-                Input::Taken | Input::Refused { .. } => {}
+                Input::Taken | Input::Stored(_) | Input::Refused { .. } => {}
             }
             let was_over = self.state.is_over();
             let effects = world.state.on(input);
             if let Some((_, row)) = effects.answered {
-                assert!(!self.answered, "answered twice");
-                assert_eq!(row.is_some(), world.has_row);
-                world.answered = true;
+                assert!(self.spool == Spool::HandedIn || self.spool == Spool::Writing);
+                world.spool = match row {
+                    Some(_) => Spool::HasRow,
+                    None => Spool::HasNoRow,
+                };
             }
             if let Some(record) = effects.record {
                 assert!(!was_over, "written although it has its outcome");
-                // Whoever takes the message leaves none to the transport.
+                // Nothing is left for the transport then.
                 let is_free = !self.sent && self.reported.is_none();
                 assert_eq!(record == RecordSource::Message, is_free);
-                world.written = true;
+                world.spool = Spool::Writing;
             }
             world.told.extend(effects.row.map(|row| match row {
                 RowEvent::Spilled(ROW, KEY) => "spilled",
@@ -413,13 +418,14 @@ mod tests {
         fn check(&self) {
             assert!(self.outcomes.len() <= 1, "{:?}", self.outcomes);
             assert_eq!(self.state.is_over(), self.outcomes.len() == 1);
+            let is_answered = matches!(self.spool, Spool::HasRow | Spool::HasNoRow);
             assert!(
-                self.state.is_over() || !(self.is_due && self.answered),
+                self.state.is_over() || !(self.is_due && is_answered),
                 "waits beyond its deadline"
             );
             match self.outcomes.first() {
                 Some(EventOutcome::Delivered(_)) => assert_eq!(self.reported, Some(Ok(()))),
-                Some(EventOutcome::Spooled(_)) => assert!(self.has_row),
+                Some(EventOutcome::Spooled(_)) => assert!(self.spool == Spool::HasRow),
                 _ => {}
             }
         }
@@ -427,10 +433,9 @@ mod tests {
         /// Nothing more will happen.
         fn check_end(&self) {
             assert!(self.state.is_over(), "no outcome");
-            let told: &[&str] = match (self.has_row, self.reported) {
-                (false, _) => &[],
-                // The relay reads rows that nobody speaks of, and sends them.
-                (true, None) => &[],
+            let told: &[&str] = match (self.spool == Spool::HasRow, self.reported) {
+                // The relay reads rows that it is not told about, and sends them.
+                (false, _) | (true, None) => &[],
                 (true, Some(Ok(()))) => &["acknowledged"],
                 (true, Some(Err(FailureKind::Permanent))) => &["rejected"],
                 (true, Some(Err(_))) => &["requeued"],

@@ -47,7 +47,7 @@ enum Answer {
     Taken,
 }
 
-/// Who waits for the outcome of an event.
+/// Waiter for the outcome of an event.
 #[derive(Default)]
 pub(crate) struct Waiter {
     waker: Option<Waker>,

@@ -1,5 +1,5 @@
-//! What the transport and the spool say about events: the input of their [states](EventState), and the
-//! effects.
+//! Reports of the transport and the spool about events: inputs of their [states](crate::event_state), and
+//! the effects.
 
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, MutexGuard};
