@@ -210,6 +210,15 @@ fn opening(folder: &Path, rows: u64) -> Outcome {
         median(times),
         median(counted)
     );
+    if forget(&path)? {
+        let started = Instant::now();
+        let (spool, _) = Spool::open(options(&path))?;
+        println!(
+            "open while it is not in the page cache: {:.2?}",
+            started.elapsed()
+        );
+        spool.close()?;
+    }
     let file = std::fs::OpenOptions::new().write(true).open(&path)?;
     file.set_len(file.metadata()?.len() - 4096 * 100)?;
     drop(file);
@@ -221,4 +230,19 @@ fn opening(folder: &Path, rows: u64) -> Outcome {
     );
     println!("  {:?}", report.recovery);
     Ok(())
+}
+
+/// Removes a file from the page cache; false if GNU `dd` is missing.
+fn forget(path: &Path) -> std::io::Result<bool> {
+    let mut of = std::ffi::OsString::from("of=");
+    of.push(path);
+    let mut dd = std::process::Command::new("dd");
+    dd.args(["oflag=nocache", "conv=notrunc,fdatasync", "count=0"])
+        .arg(of)
+        .stderr(std::process::Stdio::null());
+    match dd.status() {
+        Ok(status) => Ok(status.success()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
 }

@@ -86,6 +86,11 @@ fn shared_reader(path: &Path) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
+/// Opens a read-only connection beside one of this process.
+pub(crate) fn beside(path: &Path) -> rusqlite::Result<Connection> {
+    open(path, OpenFlags::SQLITE_OPEN_READ_ONLY)
+}
+
 /// Opens a connection that has the index of the WAL in its memory, because a full disk has no space
 /// for it. It locks all others out while it is open.
 fn lone_reader(path: &Path) -> rusqlite::Result<Connection> {

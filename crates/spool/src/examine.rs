@@ -1,5 +1,8 @@
 //! Checks of a spool's files at opening; they change nothing.
 
+use std::path::Path;
+use std::thread;
+
 use rusqlite::{Connection, MAIN_DB};
 
 use crate::commit_counter;
@@ -35,8 +38,8 @@ pub(crate) fn examine(files: &Files, counter: Option<&State>) -> Result<Examined
     }
     let mut connection = connection::examine(&files.database).map_err(reject(CONTEXT))?;
     let protected = is_readonly(&connection)?;
-    match schema::kind(&connection).map_err(reject(CONTEXT))? {
-        Kind::Spool => quick_check(&connection)?,
+    let found = match schema::kind(&connection).map_err(reject(CONTEXT))? {
+        Kind::Spool => quick_check_and_count(&connection, &files.database)?,
         Kind::DamagedHeader => {
             return Err(Rejected::Damaged(Damage::Malformed {
                 detail: "the header does not match the tables".to_owned(),
@@ -53,7 +56,7 @@ pub(crate) fn examine(files: &Files, counter: Option<&State>) -> Result<Examined
                 path: files.database.clone(),
             }));
         }
-    }
+    };
     // SQLite has read the header by now, and only reads files of a write version that is new to it.
     if !protected && is_readonly(&connection)? {
         return Err(Rejected::Damaged(Damage::Malformed {
@@ -68,7 +71,8 @@ pub(crate) fn examine(files: &Files, counter: Option<&State>) -> Result<Examined
     }
     let state = State::load(&connection).map_err(reject(CONTEXT))?;
     check_commits(&state, counter)?;
-    check_rows(&state, &count_rows(&connection).map_err(reject(CONTEXT))?)?;
+    let found = found.map_or_else(|| count_rows(&connection), Ok);
+    check_rows(&state, &found.map_err(reject(CONTEXT))?)?;
     Ok(Examined {
         connection,
         state,
@@ -98,6 +102,27 @@ fn had_records(files: &Files, counter: Option<&State>) -> bool {
 /// commit was confirmed.
 pub(crate) fn missing_commits(state: &State, counter: Option<&State>) -> u64 {
     counter.map_or(0, |counter| counter.commits.saturating_sub(state.commits))
+}
+
+/// Checks the file while another thread counts its rows; both read all of its pages. The count is
+/// `None` if a second connection can't be opened or can't read the file.
+///
+/// SQLite's check reads the pages backwards, for which no kernel reads ahead: alone it took 12 s for
+/// 1,000,000 rows that were not in the page cache, and takes about 1 s beside the count, which reads
+/// them forwards.
+fn quick_check_and_count(
+    connection: &Connection,
+    path: &Path,
+) -> Result<Option<RowCount>, Rejected> {
+    thread::scope(|scope| {
+        let count = || count_rows(&connection::beside(path)?);
+        let counting = thread::Builder::new()
+            .name("herald-spool-count".to_owned())
+            .spawn_scoped(scope, count);
+        quick_check(connection)?;
+        let counted = counting.ok().and_then(|counting| counting.join().ok());
+        Ok(counted.and_then(Result::ok))
+    })
 }
 
 fn quick_check(connection: &Connection) -> Result<(), Rejected> {
