@@ -21,13 +21,28 @@ const START_TIMEOUT: Duration = Duration::from_secs(1);
 /// Knowledge about the cluster of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Identity {
-    Unknown,
+    /// It is asked for its id at this time.
+    Unknown { ask_at: Duration },
     /// It was asked for its id.
     Asked,
     /// The rows of the spool are for it.
     Right,
     /// They are for another one.
     Other,
+}
+
+impl Identity {
+    pub(super) const UNKNOWN: Self = Self::Unknown {
+        ask_at: Duration::ZERO,
+    };
+
+    /// Time to ask for the id; `None` if it is known or was asked for.
+    pub(super) fn ask_at(self) -> Option<Duration> {
+        match self {
+            Self::Unknown { ask_at } => Some(ask_at),
+            Self::Asked | Self::Right | Self::Other => None,
+        }
+    }
 }
 
 impl Core {
@@ -72,7 +87,7 @@ impl RelayThread {
     /// Returns whether the rows are for the cluster of this connection; asks it if that is not
     /// known.
     pub(super) fn is_right_cluster(&mut self) -> bool {
-        if self.identity == Identity::Unknown && self.now() >= self.identify_at {
+        if self.identity.ask_at().is_some_and(|at| at <= self.now()) {
             self.ask_for_identity();
         }
         self.identity == Identity::Right
@@ -81,7 +96,7 @@ impl RelayThread {
     /// After a new connection, or with another spool.
     pub(super) fn forget_identity(&mut self) {
         if self.identity == Identity::Right {
-            self.identity = Identity::Unknown;
+            self.identity = Identity::UNKNOWN;
         }
     }
 
@@ -105,8 +120,13 @@ impl RelayThread {
         if asked.is_ok() {
             self.identity = Identity::Asked;
         } else {
-            self.identify_at = self.now() + SHORT_BACKOFF;
+            self.ask_again();
         }
+    }
+
+    fn ask_again(&mut self) {
+        let ask_at = self.now() + SHORT_BACKOFF;
+        self.identity = Identity::Unknown { ask_at };
     }
 
     pub(super) fn handle_identity(&mut self, outcome: Result<Option<String>, Failure>) {
@@ -116,11 +136,7 @@ impl RelayThread {
                 self.identity = Identity::Right;
                 return;
             }
-            Err(_) => {
-                self.identity = Identity::Unknown;
-                self.identify_at = self.now() + SHORT_BACKOFF;
-                return;
-            }
+            Err(_) => return self.ask_again(),
         };
         if let Err(other) = self.core.check_cluster(&id) {
             self.identity = Identity::Other;

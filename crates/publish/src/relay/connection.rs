@@ -61,7 +61,7 @@ impl RelayThread {
                 }
             }
             CircuitState::HalfOpen { outage, since } => {
-                let nothing_to_try = self.core.held.messages() == 0 && self.at_end;
+                let nothing_to_try = self.core.held.messages() == 0 && self.cursor.is_at_end();
                 if nothing_to_try || self.core.acknowledged_since(since) {
                     self.circuit = CircuitState::Closed;
                     self.window.open();

@@ -2,8 +2,10 @@
 
 mod cluster_identity;
 mod connection;
+mod cursor;
 mod inbox;
 mod refusal_log;
+mod removal;
 mod row_delivery;
 mod row_table;
 mod rows;

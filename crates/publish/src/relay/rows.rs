@@ -4,15 +4,14 @@ use std::time::Duration;
 
 use herald_spool::{DeadLetterRequest, FailedAttempt, Found, Sequence};
 
-use super::RowEvent;
 use super::row_table::RowState;
-use super::thread::{POLL_INTERVAL, RelayThread, SHORT_BACKOFF};
+use super::thread::RelayThread;
 use crate::failure::Failure;
 
 impl RelayThread {
     pub(super) fn mark_acknowledged(&mut self, sequence: Sequence) {
         self.rows.insert(sequence, RowState::Acknowledged);
-        self.acknowledged.push(sequence);
+        self.removal.acknowledged.push(sequence);
         if let Some(orphan) = &self.core.routing().orphan {
             orphan.row_acknowledged();
         }
@@ -22,7 +21,7 @@ impl RelayThread {
         self.note_rejection(sequence, failure);
         self.rows.remove(sequence);
         if !self.send_dead_letter(sequence) {
-            self.read_from(sequence);
+            self.cursor.go_back(sequence);
         }
     }
 
@@ -31,29 +30,10 @@ impl RelayThread {
         self.rejected.insert(sequence, failure);
     }
 
-    /// Passes a row that the transport has or had, if it is the next one.
-    pub(super) fn need_not_read(&mut self, sequence: Sequence) {
-        if sequence.get() == self.cursor.get() + 1 {
-            self.cursor = sequence;
-        }
-    }
-
     /// Makes the relay read the row again, as one that the transport does not have.
     pub(super) fn send_again(&mut self, sequence: Sequence) {
         self.rows.remove(sequence);
-        self.read_from(sequence);
-    }
-
-    /// Moves the cursor back, so that this row is read next.
-    pub(super) fn read_from(&mut self, sequence: Sequence) {
-        let before = Sequence::new(sequence.get().saturating_sub(1));
-        self.cursor = self.cursor.min(before);
-        self.at_end = false;
-    }
-
-    pub(super) fn revisit(&mut self, at: Duration, sequence: Sequence) {
-        let (old_at, old_sequence) = self.revisit.unwrap_or((at, sequence));
-        self.revisit = Some((old_at.min(at), old_sequence.min(sequence)));
+        self.cursor.go_back(sequence);
     }
 
     pub(super) fn block(&mut self, key: u64, until: Duration) {
@@ -84,7 +64,7 @@ impl RelayThread {
         let until = self.now() + wait;
         self.block(key, until);
         self.rows.remove(sequence);
-        self.revisit(until, sequence);
+        self.cursor.go_back_at(until, sequence);
     }
 
     /// Retries a row whose attempt can't be stored: the row or the spool is gone.
@@ -92,7 +72,7 @@ impl RelayThread {
         let until = self.now() + self.core.options.retry.wait(1, &mut self.jitter);
         self.block(key, until);
         self.rows.remove(sequence);
-        self.revisit(until, sequence);
+        self.cursor.go_back_at(until, sequence);
     }
 
     /// Queues a row to be moved to the spool's dead letters with one commit for all queued rows,
@@ -103,65 +83,11 @@ impl RelayThread {
             "{}; and the dead letter topic: {letter_failure}",
             failure.detail
         );
-        self.dead_letters.push(DeadLetterRequest {
+        self.removal.dead_letters.push(DeadLetterRequest {
             sequence,
             reason: failure.code.as_str().to_owned(),
             error,
         });
         self.rows.insert(sequence, RowState::Acknowledged);
-    }
-
-    pub(super) fn write_dead_letters(&mut self) {
-        if self.dead_letters.is_empty() {
-            return;
-        }
-        let dead_letters = std::mem::take(&mut self.dead_letters);
-        let sequences: Vec<_> = dead_letters
-            .iter()
-            .map(|request| request.sequence)
-            .collect();
-        let Some(spool) = self.spool() else {
-            let at = self.now() + POLL_INTERVAL;
-            for sequence in sequences {
-                self.rows.remove(sequence);
-                self.revisit(at, sequence);
-            }
-            return;
-        };
-        match spool.dead_letter(dead_letters) {
-            Ok(rows) => {
-                self.core.counters.dead.add(rows);
-                self.refusal_log.kept_in_spool(rows);
-                for sequence in &sequences {
-                    self.rejected.remove(sequence);
-                }
-                self.gone.extend(sequences);
-            }
-            Err(failure) => {
-                self.core.spool_failed(&failure);
-                let at = self.now() + SHORT_BACKOFF;
-                for sequence in sequences {
-                    self.rows.remove(sequence);
-                    self.revisit(at, sequence);
-                }
-            }
-        }
-    }
-
-    pub(super) fn remove_acknowledged(&mut self) {
-        if self.acknowledged.is_empty() || self.removing || self.now() < self.remove_at {
-            return;
-        }
-        let Some(spool) = self.spool() else { return };
-        let sequences = std::mem::take(&mut self.acknowledged);
-        let core = self.core.clone();
-        let removed = sequences.clone();
-        let handed_in = spool.acknowledge_then(sequences.clone(), move |outcome| {
-            core.relay.post(RowEvent::Removed(removed, outcome));
-        });
-        match handed_in {
-            Ok(()) => self.removing = true,
-            Err(failure) => self.handle_removal(sequences, Err(failure)),
-        }
     }
 }

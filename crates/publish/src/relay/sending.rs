@@ -7,7 +7,7 @@ use herald_spool::{Batch, Found, Sequence, SpoolError, StoredRecord};
 use tracing::error;
 
 use super::row_table::RowState;
-use super::thread::{POLL_INTERVAL, RelayThread, SHORT_BACKOFF, Seen};
+use super::thread::{RelayThread, SHORT_BACKOFF, Seen};
 use super::{OrphanedSpool, RowDelivery};
 use crate::circuit::CircuitState;
 use crate::dead_letter;
@@ -64,15 +64,10 @@ impl Source {
 impl RelayThread {
     pub(super) fn relay(&mut self) {
         let now = self.now();
-        if let Some((at, sequence)) = self.revisit
-            && at <= now
-        {
-            self.revisit = None;
-            self.read_from(sequence);
-        }
+        self.cursor.go_back_if_due(now);
         self.blocked.retain(|_, until| *until > now);
         // No batch that was read before may contain them any more.
-        for sequence in self.gone.drain(..) {
+        for sequence in self.removal.gone.drain(..) {
             self.rows.remove(sequence);
         }
         let Some(source) = self.source() else { return };
@@ -80,10 +75,8 @@ impl RelayThread {
             return self.widen_when_silent();
         }
         self.widen_when_silent();
-        if self.read_at <= now {
-            self.at_end = false;
-        }
-        while !self.at_end && self.allowance() > 0 && self.relay_batch(&source) {}
+        self.cursor.read_again_if_due(now);
+        while !self.cursor.is_at_end() && self.allowance() > 0 && self.relay_batch(&source) {}
         self.note_everything_sent();
     }
 
@@ -96,8 +89,7 @@ impl RelayThread {
         } = self.seen;
         if all_answered
             && confirmed > Sequence::START
-            && self.cursor >= confirmed
-            && self.revisit.is_none()
+            && self.cursor.has_passed(confirmed)
             && self.core.relay.has_unsent()
         {
             self.core.relay.everything_sent(waits);
@@ -110,7 +102,7 @@ impl RelayThread {
         if let Some(orphan) = &routing.orphan {
             return Some(Source::Orphan(orphan.clone()));
         }
-        if self.spool_lost.is_some() {
+        if self.reopening.failure.is_some() {
             return None;
         }
         routing.spool.clone().map(Source::Spool)
@@ -119,12 +111,13 @@ impl RelayThread {
     /// Returns the number of rows that may be given to the transport now.
     fn allowance(&self) -> usize {
         let options = &self.core.options;
-        let bytes_left = self.sent_bytes < options.max_in_flight_bytes / 4;
+        let bytes_left = self.window.bytes() < options.max_in_flight_bytes / 4;
         let is_open = matches!(
             self.circuit,
             CircuitState::Closed | CircuitState::HalfOpen { .. }
         );
-        if !is_open || self.now() < self.send_at || !bytes_left || self.core.held_is_full() {
+        if !is_open || self.now() < self.window.open_at() || !bytes_left || self.core.held_is_full()
+        {
             return 0;
         }
         self.window.room()
@@ -144,7 +137,7 @@ impl RelayThread {
         });
         // Counted before the read: the read sees at least all rows that are counted here.
         let counted = source.depth();
-        let batch = match source.next_batch(limit, bytes, self.cursor) {
+        let batch = match source.next_batch(limit, bytes, self.cursor.at()) {
             Ok(batch) => batch,
             Err(failure) => {
                 if let Source::Spool(_) = source {
@@ -160,10 +153,10 @@ impl RelayThread {
             .core
             .relay
             .change(|inbox| (inbox.tickets.given() == handed_in, inbox.confirmed));
-        let cursor = self.cursor;
+        let cursor = self.cursor.at();
         self.process_inbox();
         self.write_dead_letters();
-        if self.cursor < cursor {
+        if self.cursor.at() < cursor {
             return true;
         }
         if !batch.damaged.is_empty() {
@@ -176,11 +169,11 @@ impl RelayThread {
         }
         if batch.last.is_none() {
             // The read has seen all rows that were confirmed before it.
-            self.cursor = self.cursor.max(confirmed_before);
-            self.at_end = self.cursor >= self.seen.confirmed;
-            self.read_at = self.now() + POLL_INTERVAL;
+            let now = self.now();
+            self.cursor
+                .read_nothing(now, confirmed_before, self.seen.confirmed);
         }
-        if self.at_end && quiet && self.revisit.is_none() {
+        if quiet && self.cursor.is_done() {
             if counted > self.rows.len() as u64 {
                 return self.search(counted);
             }
@@ -192,22 +185,22 @@ impl RelayThread {
             if !(quiet && still) && sequence > confirmed {
                 return false;
             }
-            if sequence > self.cursor && !self.rows.contains(sequence) {
+            if sequence > self.cursor.at() && !self.rows.contains(sequence) {
                 if self.allowance() == 0 {
                     return false;
                 }
                 match self.send(&transport, stored) {
                     Sent::Yes => {}
-                    Sent::Blocked(until) => self.revisit(until, sequence),
+                    Sent::Blocked(until) => self.cursor.go_back_at(until, sequence),
                     Sent::Stop => return false,
                 }
             }
-            self.cursor = self.cursor.max(sequence);
+            self.cursor.pass(sequence);
         }
         if let Some(last) = batch.last {
-            self.cursor = self.cursor.max(last);
+            self.cursor.pass(last);
         }
-        !self.at_end
+        !self.cursor.is_at_end()
     }
 
     /// Handles a spool that counts more rows than it returned. The first time the relay reads again
@@ -218,7 +211,7 @@ impl RelayThread {
     fn search(&mut self, counted: u64) -> bool {
         self.searching = !self.searching;
         if self.searching {
-            self.read_from(Sequence::START);
+            self.cursor.go_back(Sequence::START);
             return true;
         }
         let missing = counted - self.rows.len() as u64;
@@ -319,8 +312,8 @@ impl RelayThread {
     /// Pauses sending, because the transport accepts nothing now.
     fn pause(&mut self, sequence: Sequence) -> Sent {
         let until = self.now() + SHORT_BACKOFF;
-        self.revisit(until, sequence);
-        self.send_at = until;
+        self.cursor.go_back_at(until, sequence);
+        self.window.close_until(until);
         Sent::Stop
     }
 
@@ -347,10 +340,12 @@ impl RelayThread {
         });
         sent.inspect_err(|_| self.core.held.leave(weight))?;
         self.rows.insert(sequence, RowState::WithTransport(key));
-        self.window.enter(self.now());
-        self.sent_bytes += weight;
+        let now = self.now();
+        self.window.enter(now, weight);
         if let Some(rate) = self.core.options.relay_rate {
-            self.send_at = self.send_at.max(self.now()) + Duration::from_secs(1) / rate.get();
+            let from = self.window.open_at().max(now);
+            self.window
+                .close_until(from + Duration::from_secs(1) / rate.get());
         }
         Ok(())
     }

@@ -21,11 +21,9 @@ impl RelayThread {
         if !self.circuit.is_up() || self.core.routing().other_cluster.is_some() {
             return true;
         }
-        let in_motion = self.core.held.messages() > 0
-            || self.removing
-            || !(self.acknowledged.is_empty() && self.dead_letters.is_empty());
+        let in_motion = self.core.held.messages() > 0 || self.removal.has_work();
         let unheard = self.core.relay.change(|inbox| !inbox.events.is_empty());
-        resolved && !in_motion && !unheard && self.at_end
+        resolved && !in_motion && !unheard && self.cursor.is_at_end()
     }
 
     pub(super) fn finish(mut self) {
@@ -50,19 +48,16 @@ impl RelayThread {
             self.core.relay.notify.wait(&self.core.clock, None);
         }
         // `close` above has reported every message. The resulting changes of rows are made here.
-        while self.removing
-            || !(self.acknowledged.is_empty() && self.dead_letters.is_empty())
-            || self.has_events()
-        {
+        while self.removal.has_work() || self.has_events() {
             self.process_inbox();
-            if self.now() < self.remove_at || self.spool().is_none() {
+            if self.removal.is_paused(self.now()) || self.spool().is_none() {
                 // The disk rejects changes, or the spool is lost. The delivered rows stay, and the
                 // next process delivers them again.
                 break;
             }
             self.write_dead_letters();
             self.remove_acknowledged();
-            if self.removing && !self.has_events() {
+            if self.removal.is_in_progress() && !self.has_events() {
                 self.core.relay.notify.wait(&self.core.clock, None);
             }
         }

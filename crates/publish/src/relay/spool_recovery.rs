@@ -22,6 +22,8 @@ const MAX_REOPEN_BACKOFF: Duration = Duration::from_secs(5);
 /// Backoff of reopening: immediately the first time, then exponential.
 #[derive(Default)]
 pub(super) struct Reopening {
+    /// Error with which the spool was lost, until it is open again.
+    pub(super) failure: Option<SpoolError>,
     pub(super) at: Duration,
     pause: Duration,
     /// Time of the next log message: the first at once, then every half minute.
@@ -183,7 +185,7 @@ impl RelayThread {
         if now < self.reopening.at {
             return;
         }
-        let Some(failure) = self.spool_lost.take() else {
+        let Some(failure) = self.reopening.failure.take() else {
             return;
         };
         self.reopening.begins(now, &failure);
@@ -206,7 +208,7 @@ impl RelayThread {
         if let Some(spool) = routing.spool.take().and_then(Arc::into_inner) {
             self.reopening.rows_before = spool.rows();
             routing.orphan = self.orphaned(spool, failure).map(Arc::new);
-            self.read_from(Sequence::START);
+            self.cursor.go_back(Sequence::START);
         }
         // Now that the writer has ended: until then it gives receipts for new rows.
         self.reopening.last_known = self.reopening.last_known.max(self.last_known());
@@ -229,11 +231,11 @@ impl RelayThread {
                 // Events that only the transport has must be appended before later ones.
                 core.spill_all_to_spool(&routing);
                 drop(routing);
-                self.read_from(Sequence::START);
+                self.cursor.go_back(Sequence::START);
                 // Rows that were removed from the old spool may have been salvaged: removes them
                 // again.
                 self.process_inbox();
-                self.acknowledged.append(&mut self.gone);
+                self.removal.acknowledged.append(&mut self.removal.gone);
             }
             Err(failure) => {
                 let orphaned = routing.orphan.as_ref().map(|orphan| orphan.remaining());
@@ -249,7 +251,7 @@ impl RelayThread {
                          those that were spooled are delivered from the files that are open"
                     );
                 }
-                self.spool_lost = Some(failure);
+                self.reopening.failure = Some(failure);
             }
         }
     }
@@ -262,7 +264,7 @@ impl RelayThread {
         if !matches!(failure, SpoolError::FileChanged { .. }) {
             return None;
         }
-        let acknowledged = self.acknowledged.len() as u64;
+        let acknowledged = self.removal.acknowledged.len() as u64;
         Some(OrphanedSpool::new(reader, failure, acknowledged))
     }
 
@@ -299,7 +301,7 @@ impl RelayThread {
     /// counts on neither side.
     fn count_lost_rows(&mut self, spool: &Store) {
         let before = std::mem::take(&mut self.reopening.rows_before);
-        let mut removed: HashSet<Sequence> = self.gone.iter().copied().collect();
+        let mut removed: HashSet<Sequence> = self.removal.gone.iter().copied().collect();
         // The last removals of the spool that was lost, of which this thread has not heard yet.
         self.core.relay.change(|inbox| {
             for event in &inbox.events {
@@ -339,16 +341,19 @@ impl RelayThread {
         if !core.routing().orphan.as_ref().is_some_and(is_deleted) {
             return;
         }
-        let all_sent = self.at_end && self.revisit.is_none() && !core.relay.has_unsent();
+        let all_sent = self.cursor.is_done() && !core.relay.has_unsent();
         let has_dead = core
             .routing()
             .orphan
             .as_ref()
             .is_some_and(|orphan| orphan.reader.dead() > 0);
-        if all_sent && !has_dead && self.dead_letters.is_empty() && !self.rows.any_with_transport()
+        if all_sent
+            && !has_dead
+            && self.removal.dead_letters.is_empty()
+            && !self.rows.any_with_transport()
         {
             core.lock_routing_exclusive().orphan = None;
-            self.gone.append(&mut self.acknowledged);
+            self.removal.gone.append(&mut self.removal.acknowledged);
             info!(
                 target: "herald::publisher",
                 "all rows of the spool that was deleted are delivered"
@@ -362,11 +367,11 @@ impl RelayThread {
             return;
         };
         if orphan.is_on_disk() {
-            if !self.acknowledged.is_empty() {
+            if !self.removal.acknowledged.is_empty() {
                 error!(
                     target: "herald::publisher",
                     error = %orphan.failure,
-                    rows = self.acknowledged.len(),
+                    rows = self.removal.acknowledged.len(),
                     "the spool could not be written: rows that are delivered are still in it, and \
                      the next publisher delivers them again"
                 );
@@ -396,7 +401,9 @@ impl RelayThread {
     fn last_known(&self) -> Sequence {
         let confirmed = self.core.relay.change(|inbox| inbox.confirmed);
         let known = self.rows.last();
-        confirmed.max(self.cursor).max(known.unwrap_or_default())
+        confirmed
+            .max(self.cursor.at())
+            .max(known.unwrap_or_default())
     }
 }
 

@@ -4,11 +4,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use herald_spool::{DeadLetterRequest, Sequence, SpoolError};
-use tracing::warn;
+use herald_spool::{Sequence, SpoolError};
 
 use super::cluster_identity::Identity;
+use super::cursor::Cursor;
 use super::refusal_log::RefusalLog;
+use super::removal::Removal;
 use super::row_table::{RowState, RowTable};
 use super::spool_recovery::Reopening;
 use super::window::Window;
@@ -50,36 +51,14 @@ pub(crate) struct RelayThread {
     pub(super) rejected: HashMap<Sequence, Failure>,
     /// Keys whose first row waits for its backoff, with the end of the wait.
     pub(super) blocked: HashMap<u64, Duration>,
-    /// Time and sequence at which the relay reads again.
-    pub(super) revisit: Option<(Duration, Sequence)>,
-    /// Sequence up to which rows were handled.
-    pub(super) cursor: Sequence,
-    /// Whether the cursor has passed every row that this process knows of.
-    pub(super) at_end: bool,
-    /// Time of the next read at the end, for rows that another process adds.
-    pub(super) read_at: Duration,
+    pub(super) cursor: Cursor,
     /// State of the inbox when its events were taken.
     pub(super) seen: Seen,
     /// Window of rows in the transport.
     pub(super) window: Window,
-    pub(super) sent_bytes: usize,
-    /// Rows to move to the spool's dead letters.
-    pub(super) dead_letters: Vec<DeadLetterRequest>,
-    /// Delivered rows to remove.
-    pub(super) acknowledged: Vec<Sequence>,
-    /// Removed rows that a batch may still contain that was read before. They stay in `rows` until
-    /// the next batch is read.
-    pub(super) gone: Vec<Sequence>,
-    /// Whether a removal is in progress, and the earliest time of the next one after a failure.
-    pub(super) removing: bool,
-    pub(super) remove_at: Duration,
+    pub(super) removal: Removal,
     pub(super) connect_at: Duration,
-    /// Earliest time of the next row, if the rate is limited or the transport was full.
-    pub(super) send_at: Duration,
     pub(super) identity: Identity,
-    /// When the cluster may be asked for its id again.
-    pub(super) identify_at: Duration,
-    pub(super) spool_lost: Option<SpoolError>,
     pub(super) reopening: Reopening,
     /// Whether the relay reads from the beginning to find rows that the spool counts but did not
     /// return.
@@ -88,8 +67,6 @@ pub(crate) struct RelayThread {
     pub(super) logged_refusal: Option<SpoolError>,
     log_at: Duration,
     pub(super) refusal_log: RefusalLog,
-    /// Earliest time of the next warning about rows that can't be removed.
-    warn_at: Duration,
     pub(super) jitter: Jitter,
 }
 
@@ -103,29 +80,17 @@ impl RelayThread {
             rows: RowTable::default(),
             rejected: HashMap::new(),
             blocked: HashMap::new(),
-            revisit: None,
-            cursor: Sequence::START,
-            at_end: false,
-            read_at: Duration::ZERO,
+            cursor: Cursor::default(),
             seen: Seen::default(),
             window,
-            sent_bytes: 0,
-            dead_letters: Vec::new(),
-            acknowledged: Vec::new(),
-            gone: Vec::new(),
-            removing: false,
-            remove_at: Duration::ZERO,
+            removal: Removal::default(),
             connect_at: Duration::ZERO,
-            send_at: Duration::ZERO,
-            identity: Identity::Unknown,
-            identify_at: Duration::ZERO,
-            spool_lost: None,
+            identity: Identity::UNKNOWN,
             reopening: Reopening::default(),
             searching: false,
             logged_refusal: None,
             log_at: Duration::ZERO,
             refusal_log: RefusalLog::default(),
-            warn_at: Duration::ZERO,
             jitter,
         }
     }
@@ -178,9 +143,7 @@ impl RelayThread {
         let now = self.now();
         let mut next = now + POLL_INTERVAL;
         let mut consider = |time: Duration| next = next.min(time.max(now));
-        if let Some((time, _)) = self.revisit {
-            consider(time);
-        }
+        self.cursor.back_at().into_iter().for_each(&mut consider);
         if let CircuitState::Open { probe_at, .. } = self.circuit {
             consider(probe_at);
         }
@@ -188,16 +151,15 @@ impl RelayThread {
             consider(self.window.silent_since() + self.trial_step());
         }
         let has_spool = self.core.routing().spool.is_some();
-        if has_spool && !self.acknowledged.is_empty() && !self.removing {
-            consider(self.remove_at);
+        if has_spool {
+            self.removal.next().into_iter().for_each(&mut consider);
         }
-        if self.send_at > now {
-            consider(self.send_at);
+        if self.window.open_at() > now {
+            consider(self.window.open_at());
         }
-        if self.identity == Identity::Unknown && self.identify_at > now {
-            consider(self.identify_at);
-        }
-        if self.spool_lost.is_some() {
+        let ask_at = self.identity.ask_at().filter(|at| *at > now);
+        ask_at.into_iter().for_each(&mut consider);
+        if self.reopening.failure.is_some() {
             consider(self.reopening.at);
         }
         if self.core.options.stats_interval.is_some() {
@@ -230,27 +192,27 @@ impl RelayThread {
         for event in events {
             self.handle(event);
         }
-        self.at_end &= self.cursor >= self.seen.confirmed;
+        self.cursor.note_last(self.seen.confirmed);
         let rows = &self.rows;
         let recovered = (self.core.relay)
             .change(|inbox| inbox.recover(answered, |key| rows.are_with_transport(key)));
-        if recovered && let Some((_, first)) = self.revisit.take() {
-            self.read_from(first);
+        if recovered {
+            self.cursor.go_back_now();
         }
         // Only noted: the caller may hold a reference to the spool, and reopening needs the last one.
-        self.spool_lost = self.spool_lost.take().or(spool_lost);
+        self.reopening.failure = self.reopening.failure.take().or(spool_lost);
     }
 
     pub(super) fn handle(&mut self, event: RowEvent) {
         match event {
             RowEvent::Spilled(sequence, key) => {
                 self.rows.insert(sequence, RowState::WithTransport(key));
-                self.need_not_read(sequence);
+                self.cursor.pass_next(sequence);
             }
             RowEvent::Requeued(sequence) => self.send_again(sequence),
             RowEvent::Acknowledged(sequence) => {
                 self.mark_acknowledged(sequence);
-                self.need_not_read(sequence);
+                self.cursor.pass_next(sequence);
             }
             RowEvent::Rejected(sequence, failure) => self.reject_permanently(sequence, failure),
             RowEvent::Row(reported) => self.handle_row(reported),
@@ -300,55 +262,21 @@ impl RelayThread {
                 }
                 FailureKind::Fatal | FailureKind::Full | FailureKind::Abandoned => {
                     self.rows.remove(sequence);
-                    self.revisit(self.now() + SHORT_BACKOFF, sequence);
+                    self.cursor.go_back_at(self.now() + SHORT_BACKOFF, sequence);
                 }
             },
         }
     }
 
     pub(super) fn leave_transport(&mut self, reported: &Reported) {
-        self.sent_bytes -= reported.weight;
-        self.window.leave(reported.sent_at, self.now());
+        let now = self.now();
+        self.window.leave(reported.sent_at, now, reported.weight);
         let failure = reported.outcome.as_ref().err();
         match failure.map(|failure| failure.kind) {
             None => self.window.widen(),
             // A rejection shows that the cluster answers: many rejected rows must not go one by one.
             Some(FailureKind::Permanent) => self.window.open(),
             Some(_) => {}
-        }
-    }
-
-    fn warn_of_removal(&mut self, failure: &SpoolError) {
-        if self.now() < self.warn_at {
-            return;
-        }
-        self.warn_at = self.now() + WARN_INTERVAL;
-        warn!(
-            target: "herald::publisher",
-            code = failure.code().as_str(),
-            error = %failure,
-            rows = self.acknowledged.len(),
-            "rows of the spool are delivered but can't be removed from the disk; they would be \
-             delivered again after a restart"
-        );
-    }
-
-    pub(super) fn handle_removal(
-        &mut self,
-        sequences: Vec<Sequence>,
-        outcome: Result<u64, SpoolError>,
-    ) {
-        self.removing = false;
-        match outcome {
-            Ok(_) => self.gone.extend(sequences),
-            // A full disk rejects removals too. The rows stay in `acknowledged`, and are not sent again
-            // by this process.
-            Err(failure) => {
-                self.core.spool_failed(&failure);
-                self.acknowledged.extend(sequences);
-                self.remove_at = self.now() + SHORT_BACKOFF;
-                self.warn_of_removal(&failure);
-            }
         }
     }
 }

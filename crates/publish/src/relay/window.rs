@@ -25,6 +25,10 @@ pub(super) struct Window {
     stuck_at: Duration,
     /// Time of the last change of `sent`.
     moved_at: Duration,
+    /// Bytes of the rows in the transport.
+    bytes: usize,
+    /// Earliest time of the next row, if the rate is limited or the transport was full.
+    open_at: Duration,
 }
 
 impl Window {
@@ -36,6 +40,8 @@ impl Window {
             stuck: 0,
             stuck_at: Duration::ZERO,
             moved_at: Duration::ZERO,
+            bytes: 0,
+            open_at: Duration::ZERO,
         }
     }
 
@@ -44,15 +50,31 @@ impl Window {
         self.size.saturating_sub(self.sent - self.stuck)
     }
 
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Returns when the next row may be sent.
+    pub(super) fn open_at(&self) -> Duration {
+        self.open_at
+    }
+
+    /// Sends nothing before this time.
+    pub(super) fn close_until(&mut self, time: Duration) {
+        self.open_at = time;
+    }
+
     /// Counts a row that is given to the transport.
-    pub(super) fn enter(&mut self, now: Duration) {
+    pub(super) fn enter(&mut self, now: Duration, bytes: usize) {
         self.sent += 1;
+        self.bytes += bytes;
         self.moved_at = now;
     }
 
     /// Counts a reported row that was sent at this time.
-    pub(super) fn leave(&mut self, sent_at: Duration, now: Duration) {
+    pub(super) fn leave(&mut self, sent_at: Duration, now: Duration, bytes: usize) {
         self.sent -= 1;
+        self.bytes -= bytes;
         if sent_at <= self.stuck_at {
             self.stuck = self.stuck.saturating_sub(1);
         }
@@ -127,7 +149,7 @@ mod tests {
 
     fn fill(window: &mut Window, now: Duration) -> usize {
         let room = window.room();
-        (0..room).for_each(|_| window.enter(now));
+        (0..room).for_each(|_| window.enter(now, 1));
         room
     }
 
@@ -151,11 +173,11 @@ mod tests {
         window.open();
         assert_eq!(fill(&mut window, at(3)), 16);
         for _ in 0..16 {
-            window.leave(at(3), at(4));
+            window.leave(at(3), at(4), 1);
         }
         assert_eq!(window.room(), 16);
         for _ in 0..16 {
-            window.leave(at(1), at(5));
+            window.leave(at(1), at(5), 1);
         }
         assert_eq!((window.room(), window.sent, window.stuck), (16, 0, 0));
     }

@@ -1,0 +1,137 @@
+//! Rows that leave the queue of the spool: delivered ones, and those that become its dead letters.
+
+use std::time::Duration;
+
+use herald_spool::{DeadLetterRequest, Sequence, SpoolError};
+use tracing::warn;
+
+use super::RowEvent;
+use super::thread::{POLL_INTERVAL, RelayThread, SHORT_BACKOFF, WARN_INTERVAL};
+
+/// Rows that leave the queue of the spool.
+#[derive(Default)]
+pub(super) struct Removal {
+    /// Delivered rows to remove.
+    pub(super) acknowledged: Vec<Sequence>,
+    /// Rows to move to the spool's dead letters.
+    pub(super) dead_letters: Vec<DeadLetterRequest>,
+    /// Removed rows that a batch may still contain that was read before. They stay in the table of rows
+    /// until the next batch is read.
+    pub(super) gone: Vec<Sequence>,
+    /// Whether the spool is removing rows.
+    in_progress: bool,
+    /// Earliest time of the next removal after a failure, and of the next warning about one.
+    at: Duration,
+    warn_at: Duration,
+}
+
+impl Removal {
+    pub(super) fn is_in_progress(&self) -> bool {
+        self.in_progress
+    }
+
+    /// Whether a row has still to leave the queue.
+    pub(super) fn has_work(&self) -> bool {
+        self.in_progress || !(self.acknowledged.is_empty() && self.dead_letters.is_empty())
+    }
+
+    /// Whether removals have to wait, because the disk refused the last one.
+    pub(super) fn is_paused(&self, now: Duration) -> bool {
+        now < self.at
+    }
+
+    /// Time of the next removal, if there is one to begin.
+    pub(super) fn next(&self) -> Option<Duration> {
+        (!self.in_progress && !self.acknowledged.is_empty()).then_some(self.at)
+    }
+}
+
+impl RelayThread {
+    pub(super) fn write_dead_letters(&mut self) {
+        if self.removal.dead_letters.is_empty() {
+            return;
+        }
+        let dead_letters = std::mem::take(&mut self.removal.dead_letters);
+        let sequences: Vec<_> = dead_letters
+            .iter()
+            .map(|request| request.sequence)
+            .collect();
+        let Some(spool) = self.spool() else {
+            let at = self.now() + POLL_INTERVAL;
+            for sequence in sequences {
+                self.rows.remove(sequence);
+                self.cursor.go_back_at(at, sequence);
+            }
+            return;
+        };
+        match spool.dead_letter(dead_letters) {
+            Ok(rows) => {
+                self.core.counters.dead.add(rows);
+                self.refusal_log.kept_in_spool(rows);
+                for sequence in &sequences {
+                    self.rejected.remove(sequence);
+                }
+                self.removal.gone.extend(sequences);
+            }
+            Err(failure) => {
+                self.core.spool_failed(&failure);
+                let at = self.now() + SHORT_BACKOFF;
+                for sequence in sequences {
+                    self.rows.remove(sequence);
+                    self.cursor.go_back_at(at, sequence);
+                }
+            }
+        }
+    }
+
+    pub(super) fn remove_acknowledged(&mut self) {
+        if self.removal.next().is_none_or(|at| self.now() < at) {
+            return;
+        }
+        let Some(spool) = self.spool() else { return };
+        let sequences = std::mem::take(&mut self.removal.acknowledged);
+        let core = self.core.clone();
+        let removed = sequences.clone();
+        let handed_in = spool.acknowledge_then(sequences.clone(), move |outcome| {
+            core.relay.post(RowEvent::Removed(removed, outcome));
+        });
+        match handed_in {
+            Ok(()) => self.removal.in_progress = true,
+            Err(failure) => self.handle_removal(sequences, Err(failure)),
+        }
+    }
+
+    pub(super) fn handle_removal(
+        &mut self,
+        sequences: Vec<Sequence>,
+        outcome: Result<u64, SpoolError>,
+    ) {
+        self.removal.in_progress = false;
+        match outcome {
+            Ok(_) => self.removal.gone.extend(sequences),
+            // A full disk rejects removals too. The rows stay in `acknowledged`, and are not sent again
+            // by this process.
+            Err(failure) => {
+                self.core.spool_failed(&failure);
+                self.removal.acknowledged.extend(sequences);
+                self.removal.at = self.now() + SHORT_BACKOFF;
+                self.warn_of_removal(&failure);
+            }
+        }
+    }
+
+    fn warn_of_removal(&mut self, failure: &SpoolError) {
+        if self.now() < self.removal.warn_at {
+            return;
+        }
+        self.removal.warn_at = self.now() + WARN_INTERVAL;
+        warn!(
+            target: "herald::publisher",
+            code = failure.code().as_str(),
+            error = %failure,
+            rows = self.removal.acknowledged.len(),
+            "rows of the spool are delivered but can't be removed from the disk; they would be \
+             delivered again after a restart"
+        );
+    }
+}
