@@ -1,5 +1,5 @@
-//! State machine of one event: what follows from each thing that the transport and the spool say about
-//! it. Without I/O, clock, locks and threads; [`Core`](crate::core::Core) carries out the effects.
+//! State machine of one event: what follows from each report of the transport and the spool. Without
+//! I/O, clock, locks and threads; [`Core`](crate::core::Core) carries out the effects.
 //!
 //! The transport and the spool are independent: the transport reports once for a message that it
 //! accepted, the spool answers once for a record that it was given. The first success ends the event
@@ -151,8 +151,11 @@ impl EventState {
 
     fn failed(&mut self, failure: Failure) -> Effects {
         let is_final = failure.kind == FailureKind::Permanent;
-        self.transport = InTransport::Failed(failure.clone());
+        let before = std::mem::replace(&mut self.transport, InTransport::Failed(failure.clone()));
         match &self.spool {
+            // The transport never had it: another thread has spilled it between the attempt to send it
+            // and this. The relay sends the row like any other, and may have done so.
+            InSpool::Row(_) if !matches!(before, InTransport::Held) => Effects::default(),
             InSpool::Row(sequence) if is_final => Effects {
                 row: Some(RowEvent::Rejected(*sequence, failure)),
                 ..Effects::default()
@@ -333,7 +336,8 @@ mod tests {
         sent: bool,
         reported: Option<Result<(), FailureKind>>,
         spool: Spool,
-        /// Whether the deadline has passed or the publisher has ended the event.
+        /// Whether the transport did not accept it, and the caller found it in the spool.
+        is_refused_late: bool,
         is_due: bool,
         outcomes: Vec<EventOutcome>,
         /// Changes of the row, as the relay is told.
@@ -345,10 +349,15 @@ mod tests {
         /// Inputs that are possible now, as [`crate::core::Core`] gives them.
         fn inputs(&self) -> Vec<Input> {
             let mut inputs = Vec::new();
-            if !self.sent && self.spool == Spool::Unasked && self.reported.is_none() {
-                inputs.push(Input::Sent);
-                inputs.push(Input::Failed(failure(FailureKind::Full)));
-                inputs.push(Input::Failed(failure(FailureKind::Permanent)));
+            if !self.sent && self.reported.is_none() && !self.is_refused_late {
+                if self.state.is_new() && !self.state.is_over() {
+                    inputs.push(Input::Sent);
+                }
+                // Another thread may have spilled it since the transport did not accept it.
+                inputs.extend(
+                    [FailureKind::Permanent, FailureKind::Full]
+                        .map(|kind| Input::Failed(failure(kind))),
+                );
             }
             if self.sent && self.reported.is_none() {
                 inputs.push(Input::Acknowledged(POSITION));
@@ -370,26 +379,40 @@ mod tests {
             }
             if !self.is_due {
                 inputs.push(Input::Due);
-                if self.state.waits_for_transport() {
-                    inputs.push(Input::Ended(PublishError::Closed));
-                }
+            }
+            if !self.state.is_over() {
+                inputs.push(Input::Ended(PublishError::Closed));
             }
             inputs
         }
 
-        fn after(&self, input: Input) -> Self {
+        fn after(&self, input: &Input) -> Self {
             let mut world = self.clone();
             world.steps.push(format!("{input:?}"));
-            match &input {
+            match input {
                 Input::Sent => world.sent = true,
                 Input::Acknowledged(_) => world.reported = Some(Ok(())),
+                Input::Failed(_) if !self.sent && self.spool == Spool::HasRow => {
+                    world.is_refused_late = true;
+                }
                 Input::Failed(failure) => world.reported = Some(Err(failure.kind)),
                 Input::Appending(..) => world.spool = Spool::HandedIn,
-                Input::Due | Input::Ended(_) => world.is_due = true,
-                Input::Taken | Input::Stored(_) | Input::Refused { .. } => {}
+                Input::Due => world.is_due = true,
+                Input::Taken | Input::Stored(_) | Input::Refused { .. } | Input::Ended(_) => {}
             }
             let was_over = self.state.is_over();
-            let effects = world.state.on(input);
+            let effects = world.state.on(input.clone());
+            // The event itself, if the spool does not have it, and those behind it.
+            let (mut fails, mut key_fails) = (false, false);
+            if let Input::Failed(failure) = input
+                && !world.is_refused_late
+            {
+                let is_outside = matches!(self.state.spool, InSpool::Outside);
+                fails = is_outside && !was_over;
+                key_fails = failure.kind != FailureKind::Permanent && (fails || !is_outside);
+            }
+            assert_eq!(effects.failed.is_some(), fails);
+            assert_eq!(effects.key_fails, key_fails);
             if let Some((_, row)) = effects.answered {
                 assert!(self.spool == Spool::HandedIn || self.spool == Spool::Writing);
                 world.spool = match row {
@@ -400,8 +423,12 @@ mod tests {
             if let Some(record) = effects.record {
                 assert!(!was_over, "written although it has its outcome");
                 // Nothing is left for the transport then.
-                let is_free = !self.sent && self.reported.is_none();
-                assert_eq!(record == RecordSource::Message, is_free);
+                let expected = match (self.sent, self.reported) {
+                    (false, None) => RecordSource::Message,
+                    (_, Some(Err(_))) => RecordSource::Copy { attempts: 1 },
+                    (_, None | Some(Ok(()))) => RecordSource::Copy { attempts: 0 },
+                };
+                assert_eq!(record, expected);
                 world.spool = Spool::Writing;
             }
             world.told.extend(effects.row.map(|row| match row {
@@ -411,22 +438,50 @@ mod tests {
                 RowEvent::Rejected(ROW, _) => "rejected",
                 other => panic!("{other:?}"),
             }));
-            world.outcomes.extend(effects.outcome);
+            match input {
+                Input::Taken => assert!(effects.record.is_some() || effects.answered.is_some()),
+                Input::Stored(_) | Input::Refused { .. } => assert!(effects.answered.is_some()),
+                _ => assert_eq!(effects.answered, None),
+            }
+            if let Input::Stored(_) = input {
+                let is_held = self.sent && self.reported.is_none();
+                assert_eq!(world.told == ["spilled"], is_held);
+            }
+            if let Some(outcome) = effects.outcome {
+                world.check_outcome(&outcome);
+                world.outcomes.push(outcome);
+            }
             world
         }
 
         fn check(&self) {
             assert!(self.outcomes.len() <= 1, "{:?}", self.outcomes);
-            assert_eq!(self.state.is_over(), self.outcomes.len() == 1);
+            let is_over = self.state.is_over();
+            assert_eq!(is_over, self.outcomes.len() == 1);
+            let is_unsafe = !is_over && self.spool == Spool::Unasked;
+            assert_eq!(self.state.is_unsafe(), is_unsafe);
+            let is_refused = !is_over && self.spool == Spool::HasNoRow;
+            assert_eq!(self.state.waits_for_transport(), is_unsafe || is_refused);
             let is_answered = matches!(self.spool, Spool::HasRow | Spool::HasNoRow);
             assert!(
                 self.state.is_over() || !(self.is_due && is_answered),
                 "waits beyond its deadline"
             );
-            match self.outcomes.first() {
-                Some(EventOutcome::Delivered(_)) => assert_eq!(self.reported, Some(Ok(()))),
-                Some(EventOutcome::Spooled(_)) => assert!(self.spool == Spool::HasRow),
-                _ => {}
+        }
+
+        fn check_outcome(&self, outcome: &EventOutcome) {
+            let has_row = self.spool == Spool::HasRow;
+            let is_rejected = self.reported == Some(Err(FailureKind::Permanent));
+            match outcome {
+                EventOutcome::Delivered(_) => assert_eq!(self.reported, Some(Ok(()))),
+                EventOutcome::Spooled(_) => assert!(has_row && !is_rejected),
+                EventOutcome::Failed(PublishError::Rejected { dead_letter, .. }) => {
+                    assert!(is_rejected && dead_letter.is_some() == has_row);
+                }
+                EventOutcome::Failed(PublishError::Spool(_)) => {
+                    assert!(self.spool == Spool::HasNoRow && !is_rejected);
+                }
+                EventOutcome::Failed(_) => {}
             }
         }
 
@@ -440,12 +495,13 @@ mod tests {
                 (true, Some(Err(FailureKind::Permanent))) => &["rejected"],
                 (true, Some(Err(_))) => &["requeued"],
             };
-            let (first, last) = match self.told.as_slice() {
+            let (was_held, last) = match self.told.as_slice() {
                 ["spilled", rest @ ..] => (true, rest),
                 rest => (false, rest),
             };
-            let unsaid = last.is_empty() && !first && told == ["requeued"];
-            assert!(last == told || unsaid, "{:?}", self.told);
+            // It has failed before it was a row.
+            let is_known = last.is_empty() && !was_held && told == ["requeued"];
+            assert!(last == told || is_known, "{:?}", self.told);
         }
     }
 
@@ -462,10 +518,7 @@ mod tests {
                 if inputs.is_empty() {
                     world.check_end();
                 }
-                let next: Vec<_> = inputs
-                    .iter()
-                    .map(|input| world.after(input.clone()))
-                    .collect();
+                let next: Vec<_> = inputs.iter().map(|input| world.after(input)).collect();
                 next
             });
             ends += usize::from(inputs.is_empty());

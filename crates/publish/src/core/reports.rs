@@ -60,18 +60,21 @@ impl Core {
         flight: &InFlightEvent,
         answer: Result<Sequence, SpoolError>,
     ) {
+        let mut event = flight.lock();
         let input = match answer {
             Ok(sequence) => Input::Stored(sequence),
             Err(error) => {
                 self.spool_failed(&error);
+                // Under the lock: `Input::Due` comes once, and later than this if it is not due yet.
                 let is_due = self.clock.now() >= flight.due;
                 Input::Refused { error, is_due }
             }
         };
-        self.handle(flight, input);
+        let effects = event.state.on(input);
+        self.carry_out(flight, event, effects);
     }
 
-    /// Handles the failure of a row, or its dead letter, in the transport.
+    /// Handles the failure of a row in the transport, after which the row is sent again.
     pub(crate) fn row_failed(&self, reported: Reported) {
         let key = reported.key;
         self.relay
