@@ -258,7 +258,7 @@ impl Pending {
 
     /// Returns whether [`Pending::wait`] returns immediately.
     pub fn is_resolved(&self) -> bool {
-        self.flight.is_over()
+        !matches!(self.flight.lock().answer, Answer::Waiting(_))
     }
 }
 

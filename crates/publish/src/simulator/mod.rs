@@ -39,7 +39,7 @@ use crate::clock::{Clock, lock};
 use crate::core::Core;
 use crate::dead_letter;
 use crate::error::PublishError;
-use crate::in_flight_event::Pending;
+use crate::in_flight_event::{InFlightEvent, Pending};
 use crate::message::Message;
 use crate::options::{Mode, PublisherOptions};
 use crate::receipt::Receipt;
@@ -501,4 +501,36 @@ fn event_without_its_schema_id_is_not_sent_once_its_spool_is_lost() {
     core.check_deadlines();
     let outcome = Pending::new(flight).wait_timeout(Duration::ZERO);
     assert!(matches!(outcome, Ok(Err(PublishError::Deadline { .. }))));
+}
+
+/// Hands an event to a publisher that has room for it.
+fn dispatch(core: &Arc<Core>) -> Arc<InFlightEvent> {
+    let message = Message::new("t", Some(b"0"), b"0".to_vec()).unwrap();
+    core.limiter.try_acquire(message.weight()).unwrap();
+    let now = core.clock.now();
+    core.dispatch(message, now, now + DEADLINE).unwrap()
+}
+
+#[test]
+fn event_is_resolved_once_its_outcome_can_be_taken() {
+    let (clock, cluster, disk) = (Clock::manual(), Cluster::new(), Arc::default());
+    let (core, mut relay, writer) = open(&clock, &cluster, &disk, Mode::WriteAhead, 0);
+    let flight = dispatch(&core);
+    cluster.answer_limits();
+    relay.step();
+    lock(&disk).is_full = true;
+    writer.commit(usize::MAX);
+    let pending = Pending::new(flight.clone());
+    // The outcome is known once the transport fails the event too, and given once no event of its key
+    // can overtake it.
+    let routing = core.routing();
+    std::thread::scope(|scope| {
+        scope.spawn(|| cluster.fail(0));
+        while !flight.is_over() {
+            std::thread::yield_now();
+        }
+        assert!(!pending.is_resolved());
+        drop(routing);
+    });
+    assert!(pending.is_resolved());
 }
