@@ -139,7 +139,7 @@ impl RelayThread {
         }
     }
 
-    pub(super) fn next_wakeup(&self) -> Duration {
+    pub(crate) fn next_wakeup(&self) -> Duration {
         let now = self.now();
         let mut next = now + POLL_INTERVAL;
         let mut consider = |time: Duration| next = next.min(time.max(now));
@@ -147,10 +147,12 @@ impl RelayThread {
         if let CircuitState::Open { probe_at, .. } = self.circuit {
             consider(probe_at);
         }
-        if let CircuitState::HalfOpen { .. } = self.circuit {
-            consider(self.window.silent_since() + self.trial_step());
-        }
         let has_spool = self.core.routing().spool.is_some();
+        if let CircuitState::HalfOpen { since, .. } = self.circuit {
+            consider(since + self.core.options.deadline_or_default());
+            let widens_at = self.widens_at().filter(|_| has_spool);
+            widens_at.into_iter().for_each(&mut consider);
+        }
         if has_spool {
             self.removal.next().into_iter().for_each(&mut consider);
         }

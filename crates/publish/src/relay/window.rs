@@ -98,10 +98,6 @@ impl Window {
         self.all_stuck(now);
     }
 
-    pub(super) fn silent_since(&self) -> Duration {
-        self.moved_at
-    }
-
     /// Doubles the window, and counts the rows in the transport as stuck, after no report came.
     fn give_way(&mut self, now: Duration) {
         self.size = self.size.saturating_mul(2).min(self.largest);
@@ -117,25 +113,23 @@ impl Window {
 
 impl RelayThread {
     pub(super) fn widen_when_silent(&mut self) {
-        let delivery_timeout = match self.circuit {
-            CircuitState::Closed => self.core.options.deadline_or_default(),
-            CircuitState::HalfOpen { .. } => self.trial_step(),
-            CircuitState::Open { .. } | CircuitState::Probing { .. } => return,
-        };
         let now = self.now();
-        // Stuck rows must leave capacity of the transport to new events.
-        let may_hold_more = self.window.sent < self.core.options.max_in_flight;
-        if self.window.room() == 0
-            && may_hold_more
-            && now >= self.window.moved_at + delivery_timeout
-        {
+        if self.widens_at().is_some_and(|at| at <= now) {
             self.window.give_way(now);
         }
     }
 
-    /// Time without a report after which a trial continues with more rows.
-    pub(super) fn trial_step(&self) -> Duration {
-        self.core.options.deadline_or_default() / DOUBLINGS
+    /// Time at which a full window grows without a report; `None` if it is not full or can't grow.
+    pub(super) fn widens_at(&self) -> Option<Duration> {
+        let deadline = self.core.options.deadline_or_default();
+        let silence = match self.circuit {
+            CircuitState::Closed => deadline,
+            CircuitState::HalfOpen { .. } => deadline / DOUBLINGS,
+            CircuitState::Open { .. } | CircuitState::Probing { .. } => return None,
+        };
+        // Stuck rows must leave capacity of the transport to new events.
+        let may_hold_more = self.window.sent < self.core.options.max_in_flight;
+        (self.window.room() == 0 && may_hold_more).then(|| self.window.moved_at + silence)
     }
 }
 

@@ -534,3 +534,24 @@ fn event_is_resolved_once_its_outcome_can_be_taken() {
     });
     assert!(pending.is_resolved());
 }
+
+#[test]
+fn relay_sleeps_during_a_trial_without_rows_to_send() {
+    let (clock, cluster, disk) = (Clock::manual(), Cluster::new(), Arc::default());
+    let (core, mut relay, writer) = open(&clock, &cluster, &disk, Mode::Direct, 0);
+    relay.step();
+    dispatch(&core);
+    cluster.stop();
+    writer.commit(usize::MAX);
+    relay.step();
+    cluster.start();
+    // The cluster answers a probe, and acknowledges nothing.
+    let probe_at = relay.next_wakeup();
+    clock.advance(probe_at);
+    relay.step();
+    relay.step();
+    clock.advance(DEADLINE / 2);
+    relay.step();
+    assert_eq!(cluster.in_transit(), 1);
+    assert!(relay.next_wakeup() > clock.now());
+}
