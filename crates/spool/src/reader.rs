@@ -10,7 +10,7 @@ use crate::cluster::SpoolCluster;
 use crate::dead::{DeadLetter, REASON_DAMAGED};
 use crate::error::SpoolError;
 use crate::record::{Sequence, StoredRecord};
-use crate::row::{self, COLUMNS, LENGTHS, weight_of};
+use crate::row::{self, COLUMNS, weight_of_values};
 use crate::schema::{DEAD, QUEUE};
 use crate::sql_convert::{time, to_sql};
 
@@ -61,9 +61,7 @@ impl Reader {
         after: Sequence,
     ) -> Result<Batch, SpoolError> {
         let mut batch = Batch::default();
-        let sql = format!(
-            "SELECT {COLUMNS}, {LENGTHS} FROM {QUEUE} WHERE sequence > ?1 ORDER BY sequence"
-        );
+        let sql = format!("SELECT {COLUMNS} FROM {QUEUE} WHERE sequence > ?1 ORDER BY sequence");
         self.bounded(&sql, limit, max_bytes, after, |row| {
             let sequence = sequence(row)?;
             batch.last = Some(sequence);
@@ -85,7 +83,7 @@ impl Reader {
     ) -> Result<Vec<DeadLetter>, SpoolError> {
         let mut letters = Vec::new();
         let sql = format!(
-            "SELECT {COLUMNS}, {LENGTHS}, reason, died FROM {DEAD} WHERE sequence > ?1
+            "SELECT {COLUMNS}, reason, died FROM {DEAD} WHERE sequence > ?1
              ORDER BY sequence"
         );
         self.bounded(&sql, limit, max_bytes, after, |row| {
@@ -95,8 +93,7 @@ impl Reader {
         Ok(letters)
     }
 
-    /// Calls `each` for rows of a statement that has [`LENGTHS`] after [`COLUMNS`], within the
-    /// limits.
+    /// Calls `each` for rows of a statement that begins with [`COLUMNS`], within the limits.
     fn bounded(
         &self,
         sql: &str,
@@ -111,7 +108,7 @@ impl Reader {
             let mut bytes = 0_u64;
             for count in 0..limit {
                 let Some(row) = rows.next()? else { break };
-                bytes = bytes.saturating_add(weight_of(row, LENGTHS_AT)?);
+                bytes = bytes.saturating_add(weight_of_values(row)?);
                 if count > 0 && bytes > max_bytes {
                     break;
                 }
@@ -166,9 +163,6 @@ impl Reader {
             .map_err(SpoolError::database(READING))
     }
 }
-
-/// Index of the first column of [`LENGTHS`] after [`COLUMNS`].
-const LENGTHS_AT: usize = 10;
 
 fn sequence(row: &Row<'_>) -> rusqlite::Result<Sequence> {
     row.get(0)

@@ -66,7 +66,8 @@ pub struct Record {
     pub key: Option<Vec<u8>>,
     /// Headers.
     pub headers: Headers,
-    /// Payload of the message.
+    /// Payload of the message. One that was read has room for key and headers, so that a message in
+    /// one buffer needs no other.
     pub payload: Vec<u8>,
     /// Creation time, kept to the microsecond. The age of the spool is counted from it.
     pub created: SystemTime,

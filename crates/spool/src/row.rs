@@ -97,9 +97,7 @@ fn checksum(sequence: u64, record: &Record) -> i64 {
             .map_or(-1, |key| to_sql(bytes(key.len()))),
         to_sql(bytes(headers.len())),
     ];
-    for number in numbers {
-        hasher.update(&number.to_le_bytes());
-    }
+    hasher.update(numbers.map(i64::to_le_bytes).as_flattened());
     hasher.update(record.topic.as_bytes());
     hasher.update(record.key.as_deref().unwrap_or_default());
     hasher.update(headers);
@@ -153,7 +151,7 @@ impl Values<'_> {
             topic: self.topic.as_str().ok()?.to_owned(),
             key: self.key.as_blob_or_null().ok()?.map(<[u8]>::to_vec),
             headers: Headers::decode(self.headers.as_blob().ok()?)?,
-            payload: self.payload.as_blob().ok()?.to_vec(),
+            payload: self.decode_payload()?,
             created: time(self.created.as_i64().ok()?),
             attempts: u32::try_from(self.attempts.as_i64().ok()?).ok()?,
             not_before: self.not_before.as_i64_or_null().ok()?.map(time),
@@ -166,6 +164,17 @@ impl Values<'_> {
             // event.
             last_error: self.last_error.as_str().ok().map(str::to_owned),
         })
+    }
+}
+
+impl Values<'_> {
+    /// Copies the payload, with room for what a publisher puts behind it: see [`Record::payload`].
+    fn decode_payload(&self) -> Option<Vec<u8>> {
+        let bytes = self.payload.as_blob().ok()?;
+        let room = value_length(self.key) + value_length(self.headers);
+        let mut payload = Vec::with_capacity(bytes.len() + room);
+        payload.extend_from_slice(bytes);
+        Some(payload)
     }
 }
 
@@ -192,11 +201,35 @@ fn text_or_blob(value: ValueRef<'_>) -> Option<&[u8]> {
     }
 }
 
+/// Number of bytes of a text or a blob.
+fn value_length(value: ValueRef<'_>) -> usize {
+    text_or_blob(value).map_or(0, <[u8]>::len)
+}
+
+/// Computes the weight of a row of [`COLUMNS`].
+pub(crate) fn weight_of_values(row: &Row<'_>) -> rusqlite::Result<u64> {
+    let length = |column: usize| row.get_ref(column).map(value_length);
+    Ok(weight(length(1)?, length(2)?, length(8)?, length(9)?))
+}
+
+/// Computes the weight from topic and key, and the lengths of headers and payload at `first`.
+pub(crate) fn weight_beside(
+    row_key: &TopicKey<'_>,
+    row: &Row<'_>,
+    first: usize,
+) -> rusqlite::Result<u64> {
+    let key = row_key.key.unwrap_or_default();
+    let [headers, payload] = [length(row, first)?, length(row, first + 1)?];
+    Ok(weight(row_key.topic.len(), key.len(), headers, payload))
+}
+
 /// Computes the weight from the four columns of [`LENGTHS`] at `first`.
 pub(crate) fn weight_of(row: &Row<'_>, first: usize) -> rusqlite::Result<u64> {
-    let length = |column: usize| -> rusqlite::Result<usize> {
-        let length: Option<i64> = row.get(first + column)?;
-        Ok(usize::try_from(length.unwrap_or(0)).unwrap_or(0))
-    };
+    let length = |column| length(row, first + column);
     Ok(weight(length(0)?, length(1)?, length(2)?, length(3)?))
+}
+
+fn length(row: &Row<'_>, column: usize) -> rusqlite::Result<usize> {
+    let length: Option<i64> = row.get(column)?;
+    Ok(usize::try_from(length.unwrap_or(0)).unwrap_or(0))
 }
