@@ -220,7 +220,7 @@ fn opening(folder: &Path, rows: u64) -> Outcome {
         spool.close()?;
     }
     let file = std::fs::OpenOptions::new().write(true).open(&path)?;
-    file.set_len(file.metadata()?.len() - 4096 * 100)?;
+    file.set_len(file.metadata()?.len() - 8192 * 100)?;
     drop(file);
     let started = Instant::now();
     let (_spool, report) = Spool::open(options(&path))?;

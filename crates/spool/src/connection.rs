@@ -50,9 +50,16 @@ pub(crate) fn for_writing(connection: &Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
+/// Page size of a new file, twice SQLite's default. Files of earlier versions keep theirs.
+///
+/// With half as many pages an outage is drained with a sixth less CPU time, and a spool is opened in
+/// two thirds of the time, while a single append takes as long. With 16 KiB it takes 15 % longer.
+const PAGE_BYTES: u32 = 8192;
+
 /// Prepares a file without tables, so that it can give space back to the disk after an outage.
-/// SQLite ignores a change of `auto_vacuum` once there is a table.
+/// SQLite ignores a change of these settings once there is a table.
 pub(crate) fn for_creating(connection: &Connection) -> rusqlite::Result<()> {
+    connection.pragma_update(None, "page_size", PAGE_BYTES)?;
     connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")
 }
 

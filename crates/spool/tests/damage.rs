@@ -21,7 +21,7 @@ use proptest::sample::Index;
 const ROWS: u64 = 200;
 
 /// Bytes of a page of SQLite, and of the header of a page of rows.
-const PAGE: usize = 4096;
+const PAGE: usize = 8192;
 const PAGE_HEADER: usize = 8;
 
 /// Creates a record that is so large that the rows are on several pages.
@@ -178,12 +178,12 @@ fn salvages_most_of_a_database_truncated_in_the_middle() {
         .write(true)
         .open(place.database())
         .unwrap();
-    file.set_len(length - 4096).unwrap();
+    file.set_len(length - PAGE as u64).unwrap();
     let report = open_and_account(&place).unwrap();
     let recovery = report.recovery.unwrap();
     assert!(recovery.salvaged > ROWS / 2, "{recovery:?}");
     let aside = recovery.set_aside.unwrap().join("spool.db");
-    assert_eq!(aside.metadata().unwrap().len(), length - 4096);
+    assert_eq!(aside.metadata().unwrap().len(), length - PAGE as u64);
 }
 
 #[test]
