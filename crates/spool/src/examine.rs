@@ -119,9 +119,10 @@ fn quick_check_and_count(
         let counting = thread::Builder::new()
             .name("herald-spool-count".to_owned())
             .spawn_scoped(scope, count);
-        quick_check(connection)?;
+        let checked = quick_check(connection);
+        // Joined in any case: a scope passes on the panic of a thread that was not joined.
         let counted = counting.ok().and_then(|counting| counting.join().ok());
-        Ok(counted.and_then(Result::ok))
+        checked.map(|()| counted.and_then(Result::ok))
     })
 }
 
