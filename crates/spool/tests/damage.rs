@@ -440,6 +440,21 @@ fn reports_a_deleted_database_and_keeps_its_wal() {
 }
 
 #[test]
+fn sets_files_aside_as_they_were_found() {
+    let place = Place::new();
+    killed(&place);
+    let database = fs::read(place.database()).unwrap();
+    let mut log = fs::read(place.beside("-wal")).unwrap();
+    // Without the last commits.
+    log.truncate(32 * PAGE);
+    fs::write(place.beside("-wal"), &log).unwrap();
+    let recovery = open_and_account(&place).unwrap().recovery.unwrap();
+    let aside = recovery.set_aside.unwrap();
+    assert_eq!(fs::read(aside.join("spool.db-wal")).unwrap(), log);
+    assert_eq!(fs::read(aside.join("spool.db")).unwrap(), database);
+}
+
+#[test]
 fn detects_an_older_copy_of_the_file() {
     let place = Place::new();
     let spool = place.open();
