@@ -46,6 +46,12 @@ impl DeadlineTimer {
         self.wakes.store(micros(next), Ordering::SeqCst);
     }
 
+    /// Returns the time of the next check.
+    #[cfg(test)]
+    pub(crate) fn next(&self) -> Duration {
+        Duration::from_micros(self.wakes.load(Ordering::SeqCst))
+    }
+
     pub(crate) fn wait(&self, clock: &Clock, next: Duration) {
         self.notify.wait(clock, Some(next));
     }

@@ -60,6 +60,7 @@ impl Core {
         flight: &InFlightEvent,
         answer: Result<Sequence, SpoolError>,
     ) {
+        let is_refused = answer.is_err();
         let mut event = flight.lock();
         let input = match answer {
             Ok(sequence) => Input::Stored(sequence),
@@ -72,6 +73,10 @@ impl Core {
         };
         let effects = event.state.on(input);
         self.carry_out(flight, event, effects);
+        if is_refused {
+            // The deadline thread did not wait for it while the spool was about to answer.
+            self.timer.schedule(flight.due);
+        }
     }
 
     /// Handles the failure of a row in the transport, after which the row is sent again.

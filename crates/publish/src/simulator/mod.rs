@@ -536,6 +536,20 @@ fn event_is_resolved_once_its_outcome_can_be_taken() {
 }
 
 #[test]
+fn deadline_of_an_event_that_the_spool_refuses_is_kept() {
+    let (clock, cluster, disk) = (Clock::manual(), Cluster::new(), Arc::default());
+    let (core, mut relay, writer) = open(&clock, &cluster, &disk, Mode::WriteAhead, 0);
+    dispatch(&core);
+    cluster.answer_limits();
+    relay.step();
+    // The deadline thread looks while the spool has not answered.
+    core.timer.set_next(DEADLINE * 2);
+    lock(&disk).is_full = true;
+    writer.commit(usize::MAX);
+    assert_eq!(core.timer.next(), DEADLINE);
+}
+
+#[test]
 fn relay_sleeps_during_a_trial_without_rows_to_send() {
     let (clock, cluster, disk) = (Clock::manual(), Cluster::new(), Arc::default());
     let (core, mut relay, writer) = open(&clock, &cluster, &disk, Mode::Direct, 0);
