@@ -20,7 +20,7 @@ pub(crate) struct EventState {
     spool: InSpool,
     /// Hash of topic and key, once it was handed to the spool.
     key: Option<u64>,
-    /// Whether it has its outcome.
+    /// Whether its outcome is decided. It is given at once, or after the failure of its key is handled.
     is_over: bool,
 }
 
@@ -262,7 +262,7 @@ impl EventState {
         }
     }
 
-    /// Returns whether the event has its outcome.
+    /// Returns whether the outcome of the event is decided.
     pub(crate) fn is_over(&self) -> bool {
         self.is_over
     }
@@ -340,8 +340,8 @@ mod tests {
         is_refused_late: bool,
         is_due: bool,
         outcomes: Vec<EventOutcome>,
-        /// Changes of the row, as the relay is told.
-        told: Vec<&'static str>,
+        /// Changes of the row that the relay learns of.
+        posted: Vec<&'static str>,
         steps: Vec<String>,
     }
 
@@ -431,7 +431,7 @@ mod tests {
                 assert_eq!(record, expected);
                 world.spool = Spool::Writing;
             }
-            world.told.extend(effects.row.map(|row| match row {
+            world.posted.extend(effects.row.map(|row| match row {
                 RowEvent::Spilled(ROW, KEY) => "spilled",
                 RowEvent::Requeued(ROW) => "requeued",
                 RowEvent::Acknowledged(ROW) => "acknowledged",
@@ -445,7 +445,7 @@ mod tests {
             }
             if let Input::Stored(_) = input {
                 let is_held = self.sent && self.reported.is_none();
-                assert_eq!(world.told == ["spilled"], is_held);
+                assert_eq!(world.posted == ["spilled"], is_held);
             }
             if let Some(outcome) = effects.outcome {
                 world.check_outcome(&outcome);
@@ -488,20 +488,20 @@ mod tests {
         /// Nothing more will happen.
         fn check_end(&self) {
             assert!(self.state.is_over(), "no outcome");
-            let told: &[&str] = match (self.spool == Spool::HasRow, self.reported) {
-                // The relay reads rows that it is not told about, and sends them.
+            let expected: &[&str] = match (self.spool == Spool::HasRow, self.reported) {
+                // The relay reads rows of which it learns nothing, and sends them.
                 (false, _) | (true, None) => &[],
                 (true, Some(Ok(()))) => &["acknowledged"],
                 (true, Some(Err(FailureKind::Permanent))) => &["rejected"],
                 (true, Some(Err(_))) => &["requeued"],
             };
-            let (was_held, last) = match self.told.as_slice() {
+            let (was_held, last) = match self.posted.as_slice() {
                 ["spilled", rest @ ..] => (true, rest),
                 rest => (false, rest),
             };
             // It has failed before it was a row.
-            let is_known = last.is_empty() && !was_held && told == ["requeued"];
-            assert!(last == told || is_known, "{:?}", self.told);
+            let is_known = last.is_empty() && !was_held && expected == ["requeued"];
+            assert!(last == expected || is_known, "{:?}", self.posted);
         }
     }
 
