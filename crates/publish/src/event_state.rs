@@ -389,6 +389,7 @@ mod tests {
         fn after(&self, input: &Input) -> Self {
             let mut world = self.clone();
             world.steps.push(format!("{input:?}"));
+            assert!(world.steps.len() < 12, "inputs without an end");
             match input {
                 Input::Sent => world.sent = true,
                 Input::Acknowledged(_) => world.reported = Some(Ok(())),

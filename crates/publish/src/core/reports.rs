@@ -115,26 +115,22 @@ impl Core {
             .key()
             .or_else(|| message.map(|message| self.hash_key(message.topic(), message.key())));
         let effects = event.state.on(Input::Failed(failure));
-        match (effects.key_fails, key) {
-            (true, Some(key)) => {
-                self.relay.while_key_fails(key, || {
-                    drop(event);
-                    match effects.failed {
-                        Some(failure) => self.event_failed(flight, Some(key), failure),
-                        None => self.key_failed(key, effects.row),
-                    }
-                });
-                if let Some(outcome) = effects.outcome {
-                    self.end(flight, flight.lock(), outcome);
+        if let Some(key) = key.filter(|_| effects.key_fails) {
+            self.relay.while_key_fails(key, || {
+                drop(event);
+                match effects.failed {
+                    Some(failure) => self.event_failed(flight, Some(key), failure),
+                    None => self.key_failed(key, effects.row),
                 }
+            });
+            if let Some(outcome) = effects.outcome {
+                self.end(flight, flight.lock(), outcome);
             }
-            _ => match effects.failed {
-                Some(failure) => {
-                    drop(event);
-                    self.event_failed(flight, None, failure);
-                }
-                None => self.carry_out(flight, event, effects),
-            },
+        } else if let Some(failure) = effects.failed {
+            drop(event);
+            self.event_failed(flight, None, failure);
+        } else {
+            self.carry_out(flight, event, effects);
         }
     }
 
