@@ -66,18 +66,26 @@ impl RelayThread {
         let now = self.now();
         self.cursor.go_back_if_due(now);
         self.blocked.retain(|_, until| *until > now);
-        // No batch that was read before may contain them any more.
-        for sequence in self.removal.gone.drain(..) {
-            self.rows.remove(sequence);
-        }
+        self.forget_removed();
         let Some(source) = self.source() else { return };
         if self.allowance() == 0 || !self.is_right_cluster() {
             return self.widen_when_silent();
         }
         self.widen_when_silent();
         self.cursor.read_again_if_due(now);
-        while !self.cursor.is_at_end() && self.allowance() > 0 && self.relay_batch(&source) {}
+        while !self.cursor.is_at_end() && self.allowance() > 0 && self.relay_batch(&source) {
+            // A cluster that is as fast as the relay must not keep it from removing rows.
+            self.forget_removed();
+            self.remove_acknowledged();
+        }
         self.note_everything_sent();
+    }
+
+    /// Forgets removed rows, between two batches: no batch that was read before may contain them.
+    fn forget_removed(&mut self) {
+        for sequence in self.removal.gone.drain(..) {
+            self.rows.remove(sequence);
+        }
     }
 
     /// Notes that the transport has every row, if that is so.
