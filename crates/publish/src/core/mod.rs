@@ -1,7 +1,7 @@
 //! State that the threads of a publisher share.
 //!
-//! Lock order: `routing`, then the state of an [`InFlightEvent`], then the relay's inbox. The lock
-//! of `outstanding` is never held while another one is taken, except the states of its events.
+//! Lock order: `routing`, then `outstanding`, then the state of an [`InFlightEvent`], then the relay's
+//! inbox and what a transport locks.
 
 mod deadlines;
 mod dispatch;

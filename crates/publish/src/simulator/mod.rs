@@ -569,3 +569,20 @@ fn relay_sleeps_during_a_trial_without_rows_to_send() {
     assert_eq!(cluster.in_transit(), 1);
     assert!(relay.next_wakeup() > clock.now());
 }
+
+#[test]
+fn one_late_event_is_not_an_outage() {
+    let (clock, cluster, disk) = (Clock::manual(), Cluster::new(), Arc::default());
+    let (core, _relay, writer) = open(&clock, &cluster, &disk, Mode::Direct, 0);
+    let [first, late] = [0, 1].map(|_| dispatch(&core));
+    clock.advance(DEADLINE / 2);
+    cluster.write(0);
+    cluster.acknowledge(0);
+    clock.advance(DEADLINE / 2);
+    core.check_deadlines();
+    writer.commit(usize::MAX);
+    let outcomes = [first, late].map(|flight| Pending::new(flight).wait());
+    assert!(matches!(outcomes[0], Ok(Receipt::Delivered { .. })));
+    assert!(matches!(outcomes[1], Ok(Receipt::Spooled { .. })));
+    assert_eq!(core.counters.outages.get(), 0);
+}
