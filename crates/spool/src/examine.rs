@@ -108,7 +108,7 @@ pub(crate) fn missing_commits(state: &State, counter: Option<&State>) -> u64 {
 /// `None` if a second connection can't be opened or can't read the file.
 ///
 /// SQLite's check reads the pages backwards, for which no kernel reads ahead: alone it took 12 s for
-/// 1,000,000 rows that were not in the page cache, and takes about 1 s beside the count, which reads
+/// 1,000,000 rows that were not in the page cache, and takes about 2 s beside the count, which reads
 /// them forwards.
 fn quick_check_and_count(
     connection: &Connection,
