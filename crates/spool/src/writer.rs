@@ -108,7 +108,13 @@ impl Writer {
         }
         let started = Instant::now();
         let operations: Vec<&Operation> = jobs.iter().map(|job| &job.operation).collect();
-        match self.commit(&operations, None) {
+        let mut committed = self.commit(&operations, None);
+        if committed.as_ref().is_err_and(SpoolError::is_out_of_space) {
+            // The WAL may have taken the space; now its beginning is free.
+            self.reuse_log();
+            committed = self.commit(&operations, None);
+        }
+        match committed {
             Ok((answers, settled)) => {
                 self.queue.settle(&jobs, &settled, started.elapsed());
                 for (job, answer) in jobs.into_iter().zip(answers) {

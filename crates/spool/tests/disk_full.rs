@@ -89,6 +89,30 @@ fn gives_no_receipt_on_a_full_disk_and_continues_when_there_is_space() {
     assert!(spool.verify().unwrap().is_sound());
 }
 
+/// The WAL is longer than all rows when it reaches the limit.
+fn with_a_long_log(path: &std::path::Path) {
+    let (spool, _) = Spool::open(SpoolOptions::new(path)).unwrap();
+    limit_files(Some(2 * 1024 * 1024));
+    for number in 0..500 {
+        spool.append(record(number)).unwrap().wait().unwrap();
+    }
+    limit_files(None);
+    assert_eq!(numbers(&spool), (0..500).collect::<Vec<_>>());
+    spool.close().unwrap();
+}
+
+#[test]
+fn refuses_no_append_for_the_space_of_the_wal() {
+    if let Some(path) = child::spool_path() {
+        return with_a_long_log(&path);
+    }
+    let place = Place::new();
+    let name = "refuses_no_append_for_the_space_of_the_wal";
+    let output = child::command(name, &place.database()).output().unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{errors}");
+}
+
 fn remove_first(spool: &Spool, rows: usize) {
     let first = spool.next_batch(rows, u64::MAX, Sequence::START).unwrap();
     let first: Vec<_> = first.records.iter().map(|stored| stored.sequence).collect();

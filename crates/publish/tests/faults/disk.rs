@@ -97,7 +97,7 @@ impl SmallDisk {
     fn mount() -> Option<Self> {
         let folder = tempfile::tempdir().unwrap();
         let mounted = Command::new("mount")
-            .args(["-t", "tmpfs", "-o", "size=16m", "herald-faults"])
+            .args(["-t", "tmpfs", "-o", "size=32m", "herald-faults"])
             .arg(folder.path())
             .output();
         mounted
