@@ -86,16 +86,12 @@ pub(crate) fn reader(path: &Path) -> Result<Connection, SpoolError> {
     opened.map_err(SpoolError::database("opening the spool for reading"))
 }
 
-fn shared_reader(path: &Path) -> rusqlite::Result<Connection> {
+/// Opens a read-only connection that locks nobody out.
+pub(crate) fn shared_reader(path: &Path) -> rusqlite::Result<Connection> {
     let connection = open(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     connection.pragma_update(None, "cache_size", CACHE_SIZE)?;
     read_once(&connection)?;
     Ok(connection)
-}
-
-/// Opens a read-only connection beside one of this process.
-pub(crate) fn beside(path: &Path) -> rusqlite::Result<Connection> {
-    open(path, OpenFlags::SQLITE_OPEN_READ_ONLY)
 }
 
 /// Opens a connection that has the index of the WAL in its memory, because a full disk has no space

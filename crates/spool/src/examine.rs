@@ -115,7 +115,7 @@ fn quick_check_and_count(
     path: &Path,
 ) -> Result<Option<RowCount>, Rejected> {
     thread::scope(|scope| {
-        let count = || count_rows(&connection::beside(path)?);
+        let count = || count_rows(&connection::shared_reader(path)?);
         let counting = thread::Builder::new()
             .name("herald-spool-count".to_owned())
             .spawn_scoped(scope, count);

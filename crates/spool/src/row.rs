@@ -165,9 +165,7 @@ impl Values<'_> {
             last_error: self.last_error.as_str().ok().map(str::to_owned),
         })
     }
-}
 
-impl Values<'_> {
     /// Copies the payload, with room for what a publisher puts behind it: see [`Record::payload`].
     fn decode_payload(&self) -> Option<Vec<u8>> {
         let bytes = self.payload.as_blob().ok()?;

@@ -73,13 +73,7 @@ fn gives_no_receipt_on_a_full_disk_and_continues_when_there_is_space() {
     }
     let place = Place::new();
     let name = "gives_no_receipt_on_a_full_disk_and_continues_when_there_is_space";
-    let output = child::command(name, &place.database()).output().unwrap();
-    let said = String::from_utf8_lossy(&output.stdout);
-    assert!(
-        output.status.success(),
-        "{said}{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    let said = child::succeeds(name, &place.database());
     let left = said
         .lines()
         .find_map(|line| line.strip_prefix("left "))
@@ -108,9 +102,7 @@ fn refuses_no_append_for_the_space_of_the_wal() {
     }
     let place = Place::new();
     let name = "refuses_no_append_for_the_space_of_the_wal";
-    let output = child::command(name, &place.database()).output().unwrap();
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{errors}");
+    child::succeeds(name, &place.database());
 }
 
 fn remove_first(spool: &Spool, rows: usize) {

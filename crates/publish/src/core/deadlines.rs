@@ -1,6 +1,6 @@
 //! Deadlines of events and of callers that wait for room.
 
-use std::sync::RwLockWriteGuard;
+use std::sync::{Arc, RwLockWriteGuard};
 use std::time::Duration;
 
 use tracing::warn;
@@ -83,24 +83,28 @@ impl Core {
                     && self.topic_failure(routing, flight).is_none()
             });
             self.spill_to_spool(routing, |flight| flight.due <= now && flight.is_unsafe());
-            let flights: Vec<_> = lock(&self.outstanding).iter().cloned().collect();
-            for flight in flights.iter().filter(|flight| flight.due <= now) {
-                self.handle(flight, Input::Due);
+            for flight in self.outstanding_due(now) {
+                self.handle(&flight, Input::Due);
             }
             return silent && routing.route == Route::Cluster;
         }
-        let flights: Vec<_> = lock(&self.outstanding).iter().cloned().collect();
-        for flight in flights.iter().filter(|flight| flight.due <= now) {
-            let error = match self.topic_failure(routing, flight) {
+        for flight in self.outstanding_due(now) {
+            let error = match self.topic_failure(routing, &flight) {
                 Some(failure) => PublishError::Unavailable(failure),
                 None => PublishError::Deadline {
                     after: now.saturating_sub(flight.began),
                     cause: (routing.transport.as_ref()).and_then(|transport| transport.outage()),
                 },
             };
-            self.handle(flight, Input::Ended(error));
+            self.handle(&flight, Input::Ended(error));
         }
         false
+    }
+
+    fn outstanding_due(&self, now: Duration) -> Vec<Arc<InFlightEvent>> {
+        let mut flights = self.outstanding();
+        flights.retain(|flight| flight.due <= now);
+        flights
     }
 
     /// Returns why the event of an overdue flight is not acknowledged, if its topic is the cause, and

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use herald_spool::SpoolError;
+
 use super::{Core, Route, Routing};
 use crate::clock::lock;
 use crate::error::PublishError;
@@ -35,29 +37,15 @@ impl Core {
             return Err(PublishError::Closed);
         }
         self.counters.published.add(1);
-        if let Some(refusal) = &routing.other_cluster {
-            let refusal = PublishError::Spool(refusal.clone());
+        if let Some(refusal) = self.refusal(&routing, &message) {
             drop(routing);
             let flight = accept(message);
-            self.handle(&flight, Input::Ended(refusal));
+            self.handle(&flight, Input::Ended(PublishError::Spool(refusal)));
             return Ok(flight);
         }
         // From here to the hand-over the shared lock is kept: a thread that waits for the exclusive
         // one, to spill or to change the route, finds this event either in `outstanding` or not
         // begun.
-        if let Some(orphan) = &routing.orphan
-            && self
-                .relay
-                .may_have_unsent(|| self.hash_key(message.topic(), message.key()))
-            && orphan.holds_key(message.topic(), message.key())
-        {
-            // It would overtake rows of its key, and there is no spool that keeps it behind them.
-            let refusal = PublishError::Spool(orphan.failure.clone());
-            drop(routing);
-            let flight = accept(message);
-            self.handle(&flight, Input::Ended(refusal));
-            return Ok(flight);
-        }
         if self.waits_for_limits(&routing, message.topic()) {
             let flight = accept(message);
             self.track(&flight);
@@ -99,6 +87,19 @@ impl Core {
             self.fail(&flight, failure);
         }
         Ok(flight)
+    }
+
+    /// Returns why an event can't be accepted: the spool is for another cluster, or the event would
+    /// overtake rows of its key in a spool that accepts no events.
+    fn refusal(&self, routing: &Routing, message: &Message) -> Option<SpoolError> {
+        if let Some(other_cluster) = &routing.other_cluster {
+            return Some(other_cluster.clone());
+        }
+        let orphan = routing.orphan.as_ref()?;
+        let (topic, key) = (message.topic(), message.key());
+        let overtakes = self.relay.may_have_unsent(|| self.hash_key(topic, key))
+            && orphan.holds_key(topic, key);
+        overtakes.then(|| orphan.failure.clone())
     }
 
     /// Returns whether an event goes to the spool alone: the cluster is unreachable, the transport has

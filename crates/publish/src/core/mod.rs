@@ -75,7 +75,7 @@ pub(crate) struct Routing {
     /// A spool whose files were deleted, while it has rows that are stored nowhere else, or one that
     /// can't be opened for writing. `spool` is `None` then.
     pub(crate) orphan: Option<Arc<OrphanedSpool>>,
-    /// Error for which there is no spool now, where there should be one.
+    /// Error with which the spool was lost or could not be opened, until it is open again.
     pub(crate) spool_failure: Option<SpoolError>,
     /// Error for which nothing may be published: the rows of the spool are for another cluster.
     pub(crate) other_cluster: Option<SpoolError>,
@@ -198,6 +198,11 @@ impl Core {
     /// Returns whether the cluster acknowledged any event after this time.
     pub(crate) fn acknowledged_since(&self, moment: Duration) -> bool {
         self.last_acknowledged.load(Ordering::Relaxed) > micros(moment)
+    }
+
+    /// Returns the tracked events in the order of publishing.
+    fn outstanding(&self) -> Vec<Arc<InFlightEvent>> {
+        lock(&self.outstanding).iter().cloned().collect()
     }
 
     /// Ends the events that neither the transport nor the spool resolved before they closed.

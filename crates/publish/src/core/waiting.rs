@@ -45,10 +45,8 @@ impl Core {
     pub(crate) fn limits_answered(self: &Arc<Self>, topic: Box<str>) {
         // Exclusively, so that no later event of the topic is handed over before them.
         let routing = self.lock_routing_exclusive();
-        let outstanding: Vec<_> = lock(&self.outstanding).iter().cloned().collect();
-        let waiting = outstanding
-            .into_iter()
-            .filter(|flight| flight.waits_for_limits(&topic));
+        let mut waiting = self.outstanding();
+        waiting.retain(|flight| flight.waits_for_limits(&topic));
         let mut refused = Vec::new();
         for flight in waiting {
             flight.take_schema(|message| self.framed(message));
@@ -94,8 +92,7 @@ impl Core {
         make_known();
         let mut refused = Vec::new();
         if routing.spool.is_none() {
-            let outstanding: Vec<_> = lock(&self.outstanding).iter().cloned().collect();
-            for flight in outstanding {
+            for flight in self.outstanding() {
                 if flight.take_schema(|message| self.framed(message))
                     && let Err(failure) = self.send(&routing, &flight)
                 {

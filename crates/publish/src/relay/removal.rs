@@ -59,8 +59,7 @@ impl RelayThread {
         let Some(spool) = self.spool() else {
             let at = self.now() + POLL_INTERVAL;
             for sequence in sequences {
-                self.rows.remove(sequence);
-                self.cursor.go_back_at(at, sequence);
+                self.send_later(at, sequence);
             }
             return;
         };
@@ -77,8 +76,7 @@ impl RelayThread {
                 self.core.spool_failed(&failure);
                 let at = self.now() + SHORT_BACKOFF;
                 for sequence in sequences {
-                    self.rows.remove(sequence);
-                    self.cursor.go_back_at(at, sequence);
+                    self.send_later(at, sequence);
                 }
             }
         }

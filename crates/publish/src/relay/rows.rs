@@ -36,6 +36,12 @@ impl RelayThread {
         self.cursor.go_back(sequence);
     }
 
+    /// Makes the relay read the row again at this time, or earlier.
+    pub(super) fn send_later(&mut self, at: Duration, sequence: Sequence) {
+        self.rows.remove(sequence);
+        self.cursor.go_back_at(at, sequence);
+    }
+
     pub(super) fn block(&mut self, key: u64, until: Duration) {
         let blocked = self.blocked.entry(key).or_default();
         *blocked = until.max(*blocked);
@@ -63,16 +69,14 @@ impl RelayThread {
         let _ = spool.note_attempts(vec![attempt]);
         let until = self.now() + wait;
         self.block(key, until);
-        self.rows.remove(sequence);
-        self.cursor.go_back_at(until, sequence);
+        self.send_later(until, sequence);
     }
 
     /// Retries a row whose attempt can't be stored: the row or the spool is gone.
     fn retry_uncounted(&mut self, sequence: Sequence, key: u64) {
         let until = self.now() + self.core.options.retry.wait(1, &mut self.jitter);
         self.block(key, until);
-        self.rows.remove(sequence);
-        self.cursor.go_back_at(until, sequence);
+        self.send_later(until, sequence);
     }
 
     /// Queues a row to be moved to the spool's dead letters with one commit for all queued rows,

@@ -263,8 +263,7 @@ impl RelayThread {
                     self.dead_letter(sequence, &failure);
                 }
                 FailureKind::Fatal | FailureKind::Full | FailureKind::Abandoned => {
-                    self.rows.remove(sequence);
-                    self.cursor.go_back_at(self.now() + SHORT_BACKOFF, sequence);
+                    self.send_later(self.now() + SHORT_BACKOFF, sequence);
                 }
             },
         }

@@ -11,6 +11,15 @@ pub fn spool_path() -> Option<PathBuf> {
     std::env::var_os(VARIABLE).map(PathBuf::from)
 }
 
+/// Runs the test with this name as a child that has to succeed, and returns its output.
+pub fn succeeds(test: &str, path: &Path) -> String {
+    let output = command(test, path).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}{errors}");
+    said
+}
+
 /// Runs the test with this name again, as a child. SIGXFSZ has its default action, which ends the
 /// process: the spool must not let it come.
 pub fn command(test: &str, path: &Path) -> Command {
