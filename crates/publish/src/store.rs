@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use herald_spool::{
-    Batch, DeadLetterRequest, FailedAttempt, Found, KeyHash, LateRecord, OrphanedReader, Pending,
+    Acknowledged, Batch, DeadLetterRequest, FailedAttempt, Found, KeyHash, LateRecord, OrphanedReader, Pending,
     Sequence, Spool, SpoolCluster, SpoolError, SpoolStats,
 };
 
@@ -18,15 +18,6 @@ pub(crate) enum Store {
 }
 
 impl Store {
-    /// See [`Spool::key_hash`].
-    pub(crate) fn key_hash(&self, topic: &str, key: Option<&[u8]>) -> KeyHash {
-        match self {
-            Self::Disk(spool) => spool.key_hash(topic, key),
-            #[cfg(test)]
-            Self::Simulated(spool) => spool.key_hash(topic, key),
-        }
-    }
-
     /// See [`Spool::append_late`].
     pub(crate) fn append_late(
         &self,
@@ -44,13 +35,13 @@ impl Store {
     /// See [`Spool::acknowledge_then`].
     pub(crate) fn acknowledge_then(
         &self,
-        sequences: Vec<Sequence>,
+        records: Vec<Acknowledged>,
         then: impl FnOnce(Result<u64, SpoolError>) + Send + 'static,
     ) -> Result<(), SpoolError> {
         match self {
-            Self::Disk(spool) => spool.acknowledge_then(sequences, then),
+            Self::Disk(spool) => spool.acknowledge_then(records, then),
             #[cfg(test)]
-            Self::Simulated(spool) => spool.acknowledge_then(sequences, Box::new(then)),
+            Self::Simulated(spool) => spool.acknowledge_then(records, Box::new(then)),
         }
     }
 

@@ -145,14 +145,14 @@ fn check_commits(state: &State, counter: Option<&State>) -> Result<(), Rejected>
 
 /// Compares the state with the rows. They are committed together, so they differ only by damage.
 fn check_rows(state: &State, found: &RowCount) -> Result<(), Rejected> {
-    let expected = state.totals;
-    if (expected.records, expected.dead) != (found.records, found.dead) {
+    let (records, dead) = (state.queue_rows(), state.totals.dead);
+    if (records, dead) != (found.records, found.dead) {
         return Err(Rejected::Damaged(Damage::RowsMissing {
-            expected: expected.all_records(),
+            expected: records.saturating_add(dead),
             found: found.records.saturating_add(found.dead),
         }));
     }
-    if state.next_sequence <= found.last_sequence {
+    if state.next_sequence <= found.last_sequence.max(state.removed.to) {
         return Err(Rejected::Damaged(Damage::Malformed {
             detail: "a row has a sequence that was never assigned".to_owned(),
         }));

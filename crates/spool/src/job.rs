@@ -6,8 +6,8 @@ use std::sync::Arc;
 use crate::cluster::SpoolCluster;
 use crate::dead::DeadLetterRequest;
 use crate::error::SpoolError;
-use crate::keys::KeyHasher;
-use crate::record::{FailedAttempt, Record, Sequence};
+use crate::keys;
+use crate::record::{Acknowledged, FailedAttempt, Record, Sequence};
 use crate::sql_convert;
 
 /// Record that is made when the writer is about to store it: see [`crate::Spool::append_late`].
@@ -33,7 +33,9 @@ pub(crate) enum Operation {
         reason: String,
         error: String,
     },
-    Acknowledge(Vec<Sequence>),
+    Acknowledge(Vec<Acknowledged>),
+    /// Deletes rows of removed records, about as many as this.
+    DeleteRemoved(u64),
     NoteAttempts(Vec<FailedAttempt>),
     DeadLetter(Vec<DeadLetterRequest>),
     /// Moves rows that a reader found damaged to the dead letters.
@@ -121,7 +123,7 @@ impl Load {
 }
 
 impl Job {
-    pub(crate) fn new(operation: Operation, hasher: &KeyHasher, done: Done) -> Self {
+    pub(crate) fn new(operation: Operation, done: Done) -> Self {
         let records = operation.records();
         let queued = operation.queued_records().iter();
         Self {
@@ -129,7 +131,7 @@ impl Job {
                 records: sql_convert::bytes(records.len()),
                 bytes: records.iter().map(Record::weight).sum(),
             },
-            keys: queued.map(|record| hasher.hash_of(record)).collect(),
+            keys: queued.map(keys::hash_of).collect(),
             operation,
             done,
         }

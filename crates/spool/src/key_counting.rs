@@ -1,19 +1,22 @@
 //! Count of the rows per key that a spool has when it is opened, in steps between commits.
 //!
-//! To count a million rows takes about a second, so opening does not wait for it. Until all are counted,
+//! To count a million rows takes about half a second, so opening does not wait for it. Until all are counted,
 //! [`crate::Spool::holds_key`] is true for every key.
 //!
-//! Rows are counted in the order of their sequences. So a row that is removed meanwhile was counted if its
-//! sequence is not above the last counted one, and a row that is appended meanwhile has a higher
-//! sequence than all that are to be counted.
+//! Rows are counted from the last to the first, and removed from the first to the last: one that is removed
+//! before it is counted need not be counted. A row that is appended meanwhile has a higher sequence than
+//! all that are to be counted.
 
-use rusqlite::{Connection, params};
+use std::time::Duration;
+
+use rusqlite::Connection;
 
 use crate::error::SpoolError;
-use crate::keys::{KeyCounts, KeyHasher};
+use crate::keys::{self, KeyCounts};
 use crate::row::TopicKey;
 use crate::schema::QUEUE;
 use crate::sql_convert::{bytes, from_sql, to_sql};
+use crate::state::{Removed, State};
 
 const COUNTING: &str = "counting the keys of the spool";
 
@@ -21,35 +24,35 @@ const COUNTING: &str = "counting the keys of the spool";
 /// is counted completely by its opening.
 pub(crate) const STEP_ROWS: u64 = 5000;
 
+/// Interval of the steps. A spool that is drained at full speed removes most of its rows before they are
+/// counted.
+pub(crate) const STEP_INTERVAL: Duration = Duration::from_millis(20);
+
 /// Progress of the count. Like the state, the writer changes a copy and keeps it after the commit.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct KeyCounting {
-    /// Sequence up to which rows are counted.
-    counted: u64,
-    /// Last sequence that was assigned before the opening. Rows behind it are counted when they are
-    /// appended.
-    last: u64,
+    /// Sequence from which on rows are counted.
+    from: u64,
     /// Rows that are neither counted nor removed.
     left: u64,
 }
 
 impl KeyCounting {
-    /// Begins to count the rows of a spool whose next sequence is this one.
-    pub(crate) fn new(rows: u64, next_sequence: u64) -> Self {
+    /// Begins to count the rows of a spool in this state.
+    pub(crate) fn new(state: &State) -> Self {
         Self {
-            counted: 0,
-            last: next_sequence.saturating_sub(1),
-            left: rows,
+            from: state.next_sequence,
+            left: state.totals.records,
         }
     }
 
     pub(crate) fn is_complete(&self) -> bool {
-        self.counted >= self.last
+        self.from == 0
     }
 
     /// Notes that a row leaves the queue. Returns whether it was counted.
     pub(crate) fn leaves(&mut self, sequence: u64) -> bool {
-        let is_counted = sequence <= self.counted || sequence > self.last;
+        let is_counted = sequence >= self.from;
         if !is_counted {
             self.left = self.left.saturating_sub(1);
         }
@@ -61,16 +64,16 @@ impl KeyCounting {
     pub(crate) fn step(
         &mut self,
         connection: &Connection,
-        hasher: &KeyHasher,
+        removed: &Removed,
         limit: u64,
     ) -> Result<Vec<u64>, SpoolError> {
         let counted_keys = self
-            .read(connection, hasher, limit)
+            .read(connection, removed, limit)
             .map_err(SpoolError::database(COUNTING))?;
         let count = bytes(counted_keys.len());
         self.left = self.left.saturating_sub(count);
         if count < limit {
-            self.counted = self.last;
+            self.from = 0;
         }
         // A damaged inner page can make SQLite skip rows without an error. Their keys would count
         // as free, and new events would overtake them.
@@ -86,23 +89,21 @@ impl KeyCounting {
     fn read(
         &mut self,
         connection: &Connection,
-        hasher: &KeyHasher,
+        removed: &Removed,
         limit: u64,
     ) -> rusqlite::Result<Vec<u64>> {
         let mut counted_keys = Vec::new();
         let mut statement = connection.prepare_cached(&format!(
-            "SELECT sequence, topic, key FROM {QUEUE} WHERE sequence > ?1 AND sequence <= ?2
-             ORDER BY sequence LIMIT ?3"
+            "SELECT sequence, topic, key FROM {QUEUE} WHERE sequence > ?1 AND sequence < ?2
+             ORDER BY sequence DESC LIMIT ?3"
         ))?;
-        let parameters = params![to_sql(self.counted), to_sql(self.last), to_sql(limit)];
+        let parameters = [removed.to, self.from, limit].map(to_sql);
         let mut rows = statement.query(parameters)?;
-        let mut counted = self.counted;
         while let Some(row) = rows.next()? {
             let row_key = TopicKey::of(row, 1)?;
-            counted_keys.push(hasher.hash(row_key.topic, row_key.key));
-            counted = from_sql(row.get(0)?);
+            counted_keys.push(keys::hash(row_key.topic, row_key.key));
+            self.from = from_sql(row.get(0)?);
         }
-        self.counted = counted;
         Ok(counted_keys)
     }
 }
@@ -110,16 +111,15 @@ impl KeyCounting {
 /// Counts all rows at once, for a spool that is only read.
 pub(crate) fn count_all(
     connection: &Connection,
-    hasher: &KeyHasher,
+    removed: &Removed,
 ) -> Result<KeyCounts, SpoolError> {
     let mut keys = KeyCounts::default();
     let mut counting = KeyCounting {
-        counted: 0,
-        last: u64::MAX,
+        from: u64::MAX,
         left: 0,
     };
     while !counting.is_complete() {
-        for hash in counting.step(connection, hasher, STEP_ROWS)? {
+        for hash in counting.step(connection, removed, STEP_ROWS)? {
             keys.add(hash);
         }
     }
@@ -139,7 +139,6 @@ mod tests {
     use crate::queue::{Queue, Settled};
     use crate::record::{Record, Sequence};
     use crate::schema;
-    use crate::state::State;
 
     /// Queue, its rows and the count of their keys, without a thread.
     struct World {
@@ -155,9 +154,8 @@ mod tests {
         Record::new("t", "payload").with_key([key])
     }
 
-    fn append(connection: &Connection, hasher: &KeyHasher, state: State, keys: &[u8]) -> State {
-        let counting = KeyCounting::new(0, state.next_sequence);
-        let mut changes = Changes::new(connection, hasher, state, counting);
+    fn append(connection: &Connection, state: State, keys: &[u8]) -> State {
+        let mut changes = Changes::new(connection, state, KeyCounting::new(&state));
         let records = keys.iter().map(|key| record(*key)).collect();
         changes.apply(&Operation::AppendAll(records)).unwrap();
         changes.state
@@ -167,20 +165,19 @@ mod tests {
         fn open(keys: &[u8]) -> Self {
             let mut connection = Connection::open_in_memory().unwrap();
             schema::migrate(&mut connection).unwrap();
-            let hasher = KeyHasher::default();
-            let state = append(&connection, &hasher, State::default(), keys);
+            let state = append(&connection, State::default(), keys);
             Self {
                 connection,
-                queue: Queue::new(SpoolOptions::new("unused"), hasher, state.totals),
-                counting: KeyCounting::new(state.totals.records, state.next_sequence),
+                queue: Queue::new(SpoolOptions::new("unused"), state.totals),
+                counting: KeyCounting::new(&state),
                 state,
                 rows: (1..).zip(keys.iter().copied()).collect(),
             }
         }
 
         fn count(&mut self, rows: u64) {
-            let hasher = &self.queue.hasher;
-            let counted_keys = self.counting.step(&self.connection, hasher, rows).unwrap();
+            let removed = &self.state.removed;
+            let counted_keys = self.counting.step(&self.connection, removed, rows).unwrap();
             self.queue
                 .add_counted(&counted_keys, self.counting.is_complete());
         }
@@ -188,10 +185,9 @@ mod tests {
         /// Removes rows in one transaction, which fails at its end if it is not `durable`.
         fn remove(&mut self, first: u64, last: u64, durable: bool) {
             let transaction = self.connection.transaction().unwrap();
-            let mut changes =
-                Changes::new(&transaction, &self.queue.hasher, self.state, self.counting);
-            let sequences = (first..=last).map(Sequence::new).collect();
-            changes.apply(&Operation::Acknowledge(sequences)).unwrap();
+            let mut changes = Changes::new(&transaction, self.state, self.counting);
+            let records = (first..=last).map(|at| Sequence::new(at).into()).collect();
+            changes.apply(&Operation::Acknowledge(records)).unwrap();
             if !durable {
                 return;
             }
@@ -211,10 +207,10 @@ mod tests {
         }
 
         fn append(&mut self, key: u8) {
-            let hash = self.queue.hasher.hash_of(&record(key));
+            let hash = keys::hash_of(&record(key));
             self.queue.add_counted(&[hash], false);
             self.rows.insert(self.state.next_sequence, key);
-            self.state = append(&self.connection, &self.queue.hasher, self.state, &[key]);
+            self.state = append(&self.connection, self.state, &[key]);
         }
 
         fn check(&self) {
@@ -283,10 +279,10 @@ mod tests {
         world.count(2);
         world
             .connection
-            .execute("DELETE FROM queue WHERE sequence = 4", [])
+            .execute("DELETE FROM queue WHERE sequence = 1", [])
             .unwrap();
-        let hasher = &world.queue.hasher;
-        let missing = world.counting.step(&world.connection, hasher, 3);
+        let removed = &world.state.removed;
+        let missing = world.counting.step(&world.connection, removed, 3);
         assert!(matches!(missing, Err(SpoolError::Corrupt { .. })));
         assert!(
             world.queue.holds_key("t", Some(&[9])),
@@ -297,8 +293,8 @@ mod tests {
     #[test]
     fn counts_all_rows_at_once() {
         let world = World::open(&[0, 2]);
-        let keys = count_all(&world.connection, &world.queue.hasher).unwrap();
-        let contains = |key| keys.contains(world.queue.hasher.hash_of(&record(key)));
+        let counts = count_all(&world.connection, &world.state.removed).unwrap();
+        let contains = |key| counts.contains(keys::hash_of(&record(key)));
         assert_eq!([0, 1, 2].map(contains), [true, false, true]);
     }
 }

@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState};
+use std::sync::LazyLock;
 
 use crate::record::Record;
 
-/// Hash of a topic and key: see [`crate::Spool::key_hash`].
+/// Hash of a topic and key: see [`key_hash`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KeyHash(pub(crate) u64);
 
@@ -14,28 +15,39 @@ impl KeyHash {
     pub const fn new(hash: u64) -> Self {
         Self(hash)
     }
+
+    /// Returns the value.
+    pub const fn get(self) -> u64 {
+        self.0
+    }
 }
 
-/// Hasher of topic and key to 64 bits. It is seeded per process, so that nobody can choose keys
-/// that collide.
-#[derive(Debug, Default)]
-pub(crate) struct KeyHasher(RandomState);
+/// Returns the hash with which spools count the records of a topic and key. It is seeded per process,
+/// so that nobody can choose keys that collide.
+pub fn key_hash(topic: &str, key: Option<&[u8]>) -> KeyHash {
+    KeyHash(hash(topic.as_bytes(), key))
+}
 
-impl KeyHasher {
-    pub(crate) fn hash(&self, topic: &[u8], key: Option<&[u8]>) -> u64 {
-        self.0.hash_one((topic, key))
-    }
+static SEED: LazyLock<RandomState> = LazyLock::new(RandomState::new);
 
-    pub(crate) fn hash_of(&self, record: &Record) -> u64 {
-        self.hash(record.topic.as_bytes(), record.key.as_deref())
-    }
+/// Makes the seed. See [`crate::row::init_statements`].
+pub(crate) fn init_seed() {
+    LazyLock::force(&SEED);
+}
+
+pub(crate) fn hash(topic: &[u8], key: Option<&[u8]>) -> u64 {
+    SEED.hash_one((topic, key))
+}
+
+pub(crate) fn hash_of(record: &Record) -> u64 {
+    hash(record.topic.as_bytes(), record.key.as_deref())
 }
 
 /// Record counts by key hash. Colliding keys are treated as one: an event then waits behind the
 /// events of another key, which costs time but never order. A pair collides with a probability of
 /// 2^-64.
 #[derive(Debug, Default)]
-pub(crate) struct KeyCounts(HashMap<u64, u32, BuildHasherDefault<PassThroughHasher>>);
+pub(crate) struct KeyCounts(KeyHashMap<u32>);
 
 impl KeyCounts {
     pub(crate) fn add(&mut self, hash: u64) {
@@ -65,9 +77,12 @@ impl KeyCounts {
     }
 }
 
+/// Map by [`KeyHash::get`], which is not hashed again.
+pub type KeyHashMap<T> = HashMap<u64, T, BuildHasherDefault<PassThroughHasher>>;
+
 /// Hasher of a map whose keys are hashes already.
-#[derive(Debug, Default)]
-struct PassThroughHasher(u64);
+#[derive(Clone, Copy, Debug, Default)]
+pub struct PassThroughHasher(u64);
 
 impl Hasher for PassThroughHasher {
     fn finish(&self) -> u64 {
@@ -104,11 +119,7 @@ mod tests {
 
     #[test]
     fn hashes_topic_and_key_separately() {
-        let hasher = KeyHasher::default();
-        assert_ne!(
-            hasher.hash(b"ab", Some(b"c")),
-            hasher.hash(b"a", Some(b"bc"))
-        );
-        assert_ne!(hasher.hash(b"a", None), hasher.hash(b"a", Some(b"")));
+        assert_ne!(key_hash("ab", Some(b"c")), key_hash("a", Some(b"bc")));
+        assert_ne!(key_hash("a", None), key_hash("a", Some(b"")));
     }
 }

@@ -14,7 +14,6 @@ use crate::examine::{Examined, examine};
 use crate::file_watcher::FileWatcher;
 use crate::files::{Files, Identity};
 use crate::key_counting::{self, KeyCounting};
-use crate::keys::KeyHasher;
 use crate::lock_file::{self, LockFile};
 use crate::maintenance;
 use crate::options::SpoolOptions;
@@ -78,9 +77,8 @@ pub(crate) fn open(
         state,
         created,
     } = examined;
-    let hasher = KeyHasher::default();
-    let mut key_counting = KeyCounting::new(state.totals.records, state.next_sequence);
-    let first = key_counting.step(&connection, &hasher, key_counting::STEP_ROWS)?;
+    let mut key_counting = KeyCounting::new(&state);
+    let first = key_counting.step(&connection, &state.removed, key_counting::STEP_ROWS)?;
     let state = State {
         next_sequence: state
             .next_sequence
@@ -110,13 +108,14 @@ pub(crate) fn open(
         took: started.elapsed(),
     };
     let checkpoint_bytes = options.checkpoint_bytes;
-    let queue = Arc::new(Queue::new(options, hasher, totals));
+    let queue = Arc::new(Queue::new(options, totals));
     queue.add_counted(&first, key_counting.is_complete());
     let writer = Writer {
         connection,
         queue: queue.clone(),
         state,
         key_counting,
+        counted_at: Instant::now(),
         watcher,
         counter,
         requests: Requests::default(),

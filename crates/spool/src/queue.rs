@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::error::{Limit, SpoolError};
 use crate::job::{Job, Load};
-use crate::keys::{KeyCounts, KeyHasher};
+use crate::keys::{self, KeyCounts};
 use crate::options::SpoolOptions;
 use crate::record::Record;
 use crate::state::Totals;
@@ -17,7 +17,6 @@ use herald_process::ForkGuard;
 /// State shared by callers and the writer.
 pub(crate) struct Queue {
     pub(crate) fork_guard: ForkGuard,
-    pub(crate) hasher: KeyHasher,
     options: SpoolOptions,
     /// One mutex for jobs and totals. With two, a caller could see a record counted neither as
     /// waiting nor as stored, take its key for free, and send a later event past it.
@@ -86,10 +85,9 @@ pub(crate) enum Received {
 
 impl Queue {
     /// Creates a queue for a spool whose rows are not counted by key yet.
-    pub(crate) fn new(options: SpoolOptions, hasher: KeyHasher, stored: Totals) -> Self {
+    pub(crate) fn new(options: SpoolOptions, stored: Totals) -> Self {
         Self {
             fork_guard: ForkGuard::new(),
-            hasher,
             options,
             inner: Mutex::new(Inner {
                 jobs: VecDeque::new(),
@@ -315,7 +313,7 @@ impl Queue {
     }
 
     pub(crate) fn holds_key(&self, topic: &str, key: Option<&[u8]>) -> bool {
-        let hash = self.hasher.hash(topic.as_bytes(), key);
+        let hash = keys::hash(topic.as_bytes(), key);
         let inner = self.lock();
         !inner.keys_complete || inner.keys.contains(hash)
     }

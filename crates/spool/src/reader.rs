@@ -13,6 +13,7 @@ use crate::record::{Sequence, StoredRecord};
 use crate::row::{self, COLUMNS, weight_of_values};
 use crate::schema::{DEAD, QUEUE};
 use crate::sql_convert::{time, to_sql};
+use crate::state::{Removed, State};
 
 pub(crate) const READING: &str = "reading the spool";
 
@@ -61,6 +62,7 @@ impl Reader {
         after: Sequence,
     ) -> Result<Batch, SpoolError> {
         let mut batch = Batch::default();
+        let after = after.max(Sequence::new(self.removed()?.to));
         let sql = format!("SELECT {COLUMNS} FROM {QUEUE} WHERE sequence > ?1 ORDER BY sequence");
         self.bounded(&sql, limit, max_bytes, after, |row| {
             let sequence = sequence(row)?;
@@ -72,6 +74,13 @@ impl Reader {
             Ok(())
         })?;
         Ok(batch)
+    }
+
+    /// Returns the removed records, whose rows are not read.
+    pub(crate) fn removed(&self) -> Result<Removed, SpoolError> {
+        State::load(&self.connection)
+            .map(|state| state.removed)
+            .map_err(SpoolError::database(READING))
     }
 
     /// Returns dead letters after `after`, bounded like [`Reader::batch`].
@@ -120,7 +129,9 @@ impl Reader {
     }
 
     pub(crate) fn find(&self, sequence: Sequence) -> Result<Option<Found>, SpoolError> {
-        self.find_queued(sequence)
+        let is_removed = self.removed()?.contains(sequence.get());
+        let queued = if is_removed { Ok(None) } else { self.find_queued(sequence) };
+        queued
             .and_then(|queued| match queued {
                 Some(found) => Ok(Some(found)),
                 None => self.find_dead(sequence),
@@ -154,11 +165,16 @@ impl Reader {
 
     /// Creation time of the first record in the queue.
     pub(crate) fn oldest(&self) -> Result<Option<SystemTime>, SpoolError> {
+        let removed = self.removed()?;
         self.connection
             .prepare_cached(&format!(
-                "SELECT created FROM {QUEUE} ORDER BY sequence LIMIT 1"
+                "SELECT created FROM {QUEUE} WHERE sequence > ?1 ORDER BY sequence LIMIT 1"
             ))
-            .and_then(|mut statement| statement.query_row([], |row| row.get(0)).optional())
+            .and_then(|mut statement| {
+                statement
+                    .query_row([to_sql(removed.to)], |row| row.get(0))
+                    .optional()
+            })
             .map(|created| created.map(time))
             .map_err(SpoolError::database(READING))
     }

@@ -152,6 +152,36 @@ pub(crate) fn weight(topic: usize, key: usize, headers: usize, payload: usize) -
         .fold(ROW_OVERHEAD, u64::saturating_add)
 }
 
+/// Record that Kafka has acknowledged: a sequence alone, or with what the spool would otherwise read
+/// from its row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Acknowledged {
+    /// Sequence of the record.
+    pub sequence: Sequence,
+    /// Hash of its key, and its weight.
+    pub(crate) counted: Option<(KeyHash, u64)>,
+}
+
+impl Acknowledged {
+    /// Creates one for a record whose [`crate::key_hash`] and [`Record::weight`] are known. With others
+    /// than those of the row, the counts of the spool become wrong.
+    pub const fn counted(sequence: Sequence, key: KeyHash, weight: u64) -> Self {
+        Self {
+            sequence,
+            counted: Some((key, weight)),
+        }
+    }
+}
+
+impl From<Sequence> for Acknowledged {
+    fn from(sequence: Sequence) -> Self {
+        Self {
+            sequence,
+            counted: None,
+        }
+    }
+}
+
 /// Record read from the queue.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredRecord {

@@ -17,7 +17,7 @@ use crate::row::{self, COLUMNS, Damaged, Death};
 use crate::scan::scan;
 use crate::schema::{self, DEAD, QUEUE};
 use crate::sql_convert::{micros, to_sql};
-use crate::state::State;
+use crate::state::{Removed, State};
 
 const CONTEXT: &str = "salvaging the spool";
 
@@ -75,6 +75,7 @@ fn fill(files: &Files, target: &mut Connection, least: &State) -> Result<Salvage
     let least = least.at_least(&stored.unwrap_or_default());
     let source = connection.map(|connection| Source {
         connection,
+        removed: stored.unwrap_or_default().removed,
         below: match stored {
             None => i64::MAX,
             Some(_) => to_sql(least.next_sequence),
@@ -112,12 +113,13 @@ fn source(files: &Files) -> Option<Connection> {
 }
 
 fn write_state(target: &Connection, least: &State) -> rusqlite::Result<()> {
-    let scan = scan(target)?;
+    let scan = scan(target, &Removed::default())?;
     let state = State {
         next_sequence: least.next_sequence.max(scan.last_sequence + 1),
         // Above the commit counter, or the next opening would report missing commits.
         commits: least.commits + 1,
         totals: scan.totals,
+        removed: Removed::default(),
     };
     state.insert(target)
 }
@@ -135,7 +137,7 @@ fn copy_queue(
             return Ok(());
         };
         let sequence = stored.sequence.get();
-        if !holds(target, DEAD, to_sql(sequence))? {
+        if !source.removed.contains(sequence) && !holds(target, DEAD, to_sql(sequence))? {
             let error = stored.last_error.as_deref();
             row::insert(target, sequence, &stored.record, error, None)?;
             salvaged.records += 1;
@@ -199,7 +201,7 @@ struct RawRows<'a> {
 
 impl<'a> RawRows<'a> {
     fn new(target: &'a Connection, least: &State) -> rusqlite::Result<Self> {
-        let found = scan(target)?;
+        let found = scan(target, &Removed::default())?;
         Ok(Self {
             target,
             next_free: to_sql(least.next_sequence.max(found.last_sequence + 1)),
@@ -267,6 +269,8 @@ const DIED_AT: usize = 12;
 /// Damaged file.
 struct Source {
     connection: Connection,
+    /// Removed records, whose rows are not copied.
+    removed: Removed,
     /// Exclusive upper bound of the sequences that were assigned.
     below: i64,
 }

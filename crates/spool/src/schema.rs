@@ -77,6 +77,11 @@ const MIGRATIONS: &[&str] = &[
         environment TEXT NOT NULL
     );
 ",
+    "
+    ALTER TABLE state ADD COLUMN removed_to INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE state ADD COLUMN removed_records INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE state ADD COLUMN removed_bytes INTEGER NOT NULL DEFAULT 0;
+",
 ];
 
 /// Kind of a SQLite file.

@@ -5,7 +5,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use crate::append::Append;
-use crate::changes;
 use crate::cluster::SpoolCluster;
 use crate::connection;
 use crate::dead::{DeadLetter, DeadLetterRequest};
@@ -14,17 +13,19 @@ use crate::files::{Files, Identity};
 use crate::inspect::Inspector;
 use crate::job::{Answer, Done, Job, LateRecord, Load, Operation};
 use crate::key_counting;
-use crate::keys::{KeyHash, KeyHasher};
+use crate::keys::{self, KeyHash};
 use crate::lock_file::LockFile;
 use crate::open::{self, OpenReport, Parts};
 use crate::options::SpoolOptions;
 use crate::pending::{Pending, pending};
 use crate::queue::Queue;
 use crate::reader::{Batch, Found, READING, Reader};
-use crate::record::{FailedAttempt, Record, Sequence, SequenceRange};
+use crate::record::{Acknowledged, FailedAttempt, Record, Sequence, SequenceRange};
 use crate::recovery;
+use crate::removal;
 use crate::row;
 use crate::scan::scan;
+use crate::state::State;
 use crate::stats::SpoolStats;
 use crate::sync::lock;
 use crate::threads;
@@ -76,8 +77,9 @@ impl Spool {
         options: SpoolOptions,
         locked: (Files, Arc<LockFile>),
     ) -> Result<(Self, OpenReport), SpoolError> {
+        keys::init_seed();
         row::init_statements();
-        changes::init_statements();
+        removal::init_statements();
         let Parts {
             files,
             lock_file,
@@ -108,11 +110,11 @@ impl Spool {
         threads::run(|| {
             let (files, lock_file) = open::lock(&options)?;
             let inspector = Inspector::open(&files.database)?;
-            let hasher = KeyHasher::default();
             let connection = inspector.connection();
-            let scan = scan(connection).map_err(SpoolError::database(READING))?;
-            let keys = key_counting::count_all(connection, &hasher)?;
-            let queue = Queue::new(options, hasher, scan.totals);
+            let state = State::load(connection).map_err(SpoolError::database(READING))?;
+            let scan = scan(connection, &state.removed).map_err(SpoolError::database(READING))?;
+            let keys = key_counting::count_all(connection, &state.removed)?;
+            let queue = Queue::new(options, scan.totals);
             queue.set_keys(keys);
             Ok(OrphanedReader {
                 reader: Mutex::new(Some(inspector.into_reader())),
@@ -141,13 +143,8 @@ impl Spool {
         self.submit(Operation::Append(record), |answer| answer.first)
     }
 
-    /// Returns the hash with which this spool counts the records of a topic and key.
-    pub fn key_hash(&self, topic: &str, key: Option<&[u8]>) -> KeyHash {
-        KeyHash(self.queue.hasher.hash(topic.as_bytes(), key))
-    }
-
     /// Appends a record that is made when the writer takes it, unless it need not be stored by then.
-    /// `key` is its [`Spool::key_hash`], and `weight` its [`Record::weight`]. Neither method of
+    /// `key` is its [`crate::key_hash`], and `weight` its [`Record::weight`]. Neither method of
     /// `record` is called if this returns an error.
     ///
     /// # Errors
@@ -278,8 +275,12 @@ impl Spool {
     ///
     /// # Errors
     /// [`SpoolError::Forked`], [`SpoolError::Closed`], or an earlier failure of the spool.
-    pub fn acknowledge(&self, sequences: Vec<Sequence>) -> Result<Pending<u64>, SpoolError> {
-        self.submit(Operation::Acknowledge(sequences), |answer| answer.count)
+    pub fn acknowledge(
+        &self,
+        records: impl IntoIterator<Item = impl Into<Acknowledged>>,
+    ) -> Result<Pending<u64>, SpoolError> {
+        let records = records.into_iter().map(Into::into).collect();
+        self.submit(Operation::Acknowledge(records), |answer| answer.count)
     }
 
     /// Removes records like [`Spool::acknowledge`], and calls `then` with the number of removed
@@ -290,15 +291,15 @@ impl Spool {
     /// See [`Spool::acknowledge`].
     pub fn acknowledge_then(
         &self,
-        sequences: Vec<Sequence>,
+        records: Vec<Acknowledged>,
         then: impl FnOnce(Result<u64, SpoolError>) + Send + 'static,
     ) -> Result<(), SpoolError> {
         let done = Done::Call(Box::new(move |outcome| {
             then(outcome.map(|answer: Answer| answer.count));
         }));
-        let operation = Operation::Acknowledge(sequences);
+        let operation = Operation::Acknowledge(records);
         self.queue
-            .submit(Job::new(operation, &self.queue.hasher, done))
+            .submit(Job::new(operation, done))
     }
 
     /// Stores failed attempts with their records; resolves to the number of records found.
@@ -469,7 +470,9 @@ impl Spool {
         self.shut_down();
         // If they can't be counted, every key counts as held.
         if !self.queue.are_keys_complete()
-            && let Ok(keys) = key_counting::count_all(reader.connection(), &self.queue.hasher)
+            && let Ok(keys) = reader
+                .removed()
+                .and_then(|removed| key_counting::count_all(reader.connection(), &removed))
         {
             self.queue.set_keys(keys);
         }
@@ -502,7 +505,7 @@ impl Spool {
         let done = Done::Call(Box::new(move |outcome| {
             completer.complete(outcome.map(answer));
         }));
-        (Job::new(operation, &self.queue.hasher, done), pending)
+        (Job::new(operation, done), pending)
     }
 
     fn read<T>(

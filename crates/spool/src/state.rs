@@ -1,6 +1,6 @@
 //! State of the spool: one row, written in every commit.
 
-use rusqlite::Connection;
+use rusqlite::{Connection, Row};
 
 use crate::schema::STATE;
 use crate::sql_convert::{from_sql, to_sql};
@@ -44,6 +44,26 @@ impl Totals {
     }
 }
 
+/// Records that were removed while their rows are still in the queue's table: to raise a sequence costs
+/// one page, to delete the rows many. They are all rows up to that sequence, and are deleted later, see
+/// [`crate::purge`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Removed {
+    pub(crate) to: u64,
+    pub(crate) records: u64,
+    pub(crate) bytes: u64,
+}
+
+impl Removed {
+    pub(crate) fn contains(&self, sequence: u64) -> bool {
+        sequence <= self.to
+    }
+
+    fn numbers(&self) -> [u64; 3] {
+        [self.to, self.records, self.bytes]
+    }
+}
+
 /// State of the spool. It is committed with the records: a file whose tables have another number of
 /// rows has lost some, and one with fewer commits than the [commit counter](crate::commit_counter)
 /// has lost commits.
@@ -54,6 +74,7 @@ pub(crate) struct State {
     /// Commits since the spool was created.
     pub(crate) commits: u64,
     pub(crate) totals: Totals,
+    pub(crate) removed: Removed,
 }
 
 impl Default for State {
@@ -62,6 +83,7 @@ impl Default for State {
             next_sequence: 1,
             commits: 0,
             totals: Totals::default(),
+            removed: Removed::default(),
         }
     }
 }
@@ -73,40 +95,56 @@ impl State {
         sequence
     }
 
+    /// Number of rows that the queue's table has.
+    pub(crate) fn queue_rows(&self) -> u64 {
+        self.totals.records.saturating_add(self.removed.records)
+    }
+
     /// Returns this state with at least the sequence and commits of the other.
     pub(crate) fn at_least(&self, other: &Self) -> Self {
         Self {
             next_sequence: self.next_sequence.max(other.next_sequence),
             commits: self.commits.max(other.commits),
-            totals: self.totals,
+            ..*self
         }
     }
 
     /// Reads the row. Fails like a value of the wrong type if it does not match its checksum: a
     /// damaged total would look like lost rows, or hide them.
     pub(crate) fn load(connection: &Connection) -> rusqlite::Result<Self> {
+        // Every column: a file of an earlier version, which is only read, has no removed records.
         connection
-            .prepare_cached(&format!("SELECT {COLUMNS}, checksum FROM {STATE}"))?
-            .query_one([], |row| {
-                let mut numbers = [0; NUMBERS];
-                for (column, number) in numbers.iter_mut().enumerate() {
-                    *number = row.get(column).map(from_sql)?;
-                }
-                let state = Self::from_numbers(numbers);
-                let checksum = row.get::<_, i64>(6)?;
-                if checksum == state.checksum() {
-                    return Ok(state);
-                }
-                Err(rusqlite::Error::IntegralValueOutOfRange(6, checksum))
-            })
+            .prepare_cached(&format!("SELECT * FROM {STATE}"))?
+            .query_one([], Self::decode)
+    }
+
+    fn decode(row: &Row<'_>) -> rusqlite::Result<Self> {
+        let mut numbers = [0; NUMBERS];
+        for (place, number) in numbers.iter_mut().enumerate() {
+            *number = row.get(1 + place).map(from_sql)?;
+        }
+        let mut state = Self::from_numbers(numbers);
+        if row.as_ref().column_count() > REMOVED_AT {
+            state.removed = Removed {
+                to: row.get(REMOVED_AT).map(from_sql)?,
+                records: row.get(REMOVED_AT + 1).map(from_sql)?,
+                bytes: row.get(REMOVED_AT + 2).map(from_sql)?,
+            };
+        }
+        let checksum = row.get::<_, i64>(CHECKSUM_AT)?;
+        if checksum == state.checksum() {
+            return Ok(state);
+        }
+        Err(rusqlite::Error::IntegralValueOutOfRange(
+            CHECKSUM_AT,
+            checksum,
+        ))
     }
 
     /// Inserts the row into a new file.
     pub(crate) fn insert(&self, connection: &Connection) -> rusqlite::Result<()> {
         connection.execute(
-            &format!(
-                "INSERT INTO {STATE} ({COLUMNS}, checksum, id) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"
-            ),
+            &format!("INSERT INTO {STATE} ({COLUMNS}, id) VALUES ({VALUES}, ?11)"),
             self.parameters(1),
         )?;
         Ok(())
@@ -119,20 +157,28 @@ impl State {
             // The condition makes it a compare-and-swap: the transaction of another program in between
             // has raised `commits`.
             .prepare_cached(&format!(
-                "UPDATE {STATE} SET ({COLUMNS}, checksum) = (?1, ?2, ?3, ?4, ?5, ?6, ?7)
-                 WHERE commits = ?8"
+                "UPDATE {STATE} SET ({COLUMNS}) = ({VALUES}) WHERE commits = ?11"
             ))?
             .execute(self.parameters(last.commits))?;
         Ok(changed == 1)
     }
 
-    /// Returns the columns, their checksum, and one more parameter of the statement.
-    fn parameters(&self, more: u64) -> [i64; 8] {
+    /// Returns the columns, and one more parameter of the statement.
+    fn parameters(&self, more: u64) -> [i64; 11] {
         let [sequence, commits, records, bytes, dead, dead_bytes] = self.numbers().map(to_sql);
-        let checksum = self.checksum();
-        let more = to_sql(more);
+        let [removed_to, removed_records, removed_bytes] = self.removed.numbers().map(to_sql);
         [
-            sequence, commits, records, bytes, dead, dead_bytes, checksum, more,
+            sequence,
+            commits,
+            records,
+            bytes,
+            dead,
+            dead_bytes,
+            self.checksum(),
+            removed_to,
+            removed_records,
+            removed_bytes,
+            to_sql(more),
         ]
     }
 
@@ -141,10 +187,16 @@ impl State {
         for number in self.numbers() {
             hasher.update(&number.to_le_bytes());
         }
+        // An earlier version computed its checksum without them.
+        if self.removed != Removed::default() {
+            for number in self.removed.numbers() {
+                hasher.update(&number.to_le_bytes());
+            }
+        }
         i64::from(hasher.finalize())
     }
 
-    /// Returns all numbers, in the order of the row and of the commit counter.
+    /// Returns the numbers of the commit counter, in their order in it and in the row.
     pub(crate) fn numbers(&self) -> [u64; NUMBERS] {
         [
             self.next_sequence,
@@ -168,11 +220,18 @@ impl State {
                 dead,
                 dead_bytes,
             },
+            removed: Removed::default(),
         }
     }
 }
 
-/// Number of numbers in a state.
+/// Number of [`State::numbers`].
 pub(crate) const NUMBERS: usize = 6;
 
-const COLUMNS: &str = "next_sequence, commits, records, bytes, dead, dead_bytes";
+/// Indices of columns, in the order of their declaration.
+const CHECKSUM_AT: usize = 7;
+const REMOVED_AT: usize = 8;
+
+const COLUMNS: &str = "next_sequence, commits, records, bytes, dead, dead_bytes, checksum, \
+                       removed_to, removed_records, removed_bytes";
+const VALUES: &str = "?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10";

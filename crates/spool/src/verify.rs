@@ -9,7 +9,7 @@ use crate::examine::missing_commits;
 use crate::record::Sequence;
 use crate::row::{self, COLUMNS, Damaged};
 use crate::schema::{DEAD, QUEUE};
-use crate::sql_convert::from_sql;
+use crate::sql_convert::{from_sql, to_sql};
 use crate::state::State;
 
 const VERIFYING: &str = "verifying the spool";
@@ -84,8 +84,8 @@ fn check(
         }
         Ok(())
     };
-    found.records = rows(&view, QUEUE, "NULL", &mut count)?;
-    found.dead = rows(&view, DEAD, "reason", &mut count)?;
+    found.records = rows(&view, QUEUE, state.removed.to, "NULL", &mut count)?;
+    found.dead = rows(&view, DEAD, 0, "reason", &mut count)?;
     let expected = (state.totals.records, state.totals.dead);
     if expected != (found.records, found.dead) {
         found.problems.push(format!(
@@ -110,13 +110,14 @@ fn integrity(connection: &Connection) -> rusqlite::Result<Vec<String>> {
 fn rows(
     connection: &Connection,
     table: &str,
+    after: u64,
     reason: &str,
     each: &mut impl FnMut(&Row<'_>, bool) -> rusqlite::Result<()>,
 ) -> rusqlite::Result<u64> {
     let mut statement = connection.prepare(&format!(
-        "SELECT {COLUMNS}, {reason} FROM {table} ORDER BY sequence"
+        "SELECT {COLUMNS}, {reason} FROM {table} WHERE sequence > ?1 ORDER BY sequence"
     ))?;
-    let mut rows = statement.query([])?;
+    let mut rows = statement.query([to_sql(after)])?;
     let mut count = 0;
     while let Some(row) = rows.next()? {
         count += 1;

@@ -18,6 +18,7 @@ use crate::job::{Answer, Job, Operation};
 use crate::key_counting::{self, KeyCounting};
 use crate::maintenance::{self, Shortened};
 use crate::queue::{Queue, Received, Settled};
+use crate::removal;
 use crate::requests::{self, Requests};
 use crate::reserve::{LOG_BYTES, Reserve};
 use crate::state::State;
@@ -35,6 +36,8 @@ pub(crate) struct Writer {
     pub(crate) queue: Arc<Queue>,
     pub(crate) state: State,
     pub(crate) key_counting: KeyCounting,
+    /// Time of the last step of the count.
+    pub(crate) counted_at: Instant,
     pub(crate) watcher: FileWatcher,
     pub(crate) counter: CommitCounter,
     pub(crate) requests: Requests,
@@ -59,13 +62,14 @@ impl Writer {
         let _abandon = AbandonOnDrop(self.queue.clone());
         let mut is_shortening = false;
         loop {
-            let idle_timeout = if self.count_keys() || is_shortening {
+            let until_count = self.count_keys();
+            let idle_timeout = if is_shortening {
                 Duration::ZERO
             } else {
-                REQUEST_INTERVAL
+                until_count.unwrap_or(REQUEST_INTERVAL)
             };
             let received = self.queue.take(idle_timeout);
-            let is_idle = matches!(received, Received::Idle);
+            let is_idle = matches!(received, Received::Idle) && until_count.is_none();
             match received {
                 Received::Jobs(jobs) => self.serve(jobs),
                 Received::Idle => {}
@@ -75,30 +79,32 @@ impl Writer {
             is_shortening = false;
             if self.queue.failure().is_none() {
                 self.serve_requests();
-                is_shortening = self.run_maintenance(is_idle);
+                is_shortening = self.delete_removed(is_idle) | self.run_maintenance(is_idle);
             }
         }
     }
 
-    /// Counts the keys of some more rows that were there at the opening. Returns whether there are more
-    /// to count now; after an error that does not end the spool, there are in the next round.
-    fn count_keys(&mut self) -> bool {
+    /// Counts the keys of some more rows that were there at the opening, if it is time. Returns the time to
+    /// the next step, if there is one; after an error that does not end the spool, there is.
+    fn count_keys(&mut self) -> Option<Duration> {
         if self.key_counting.is_complete() || self.queue.failure().is_some() {
-            return false;
+            return None;
         }
-        let hasher = &self.queue.hasher;
+        let wait = key_counting::STEP_INTERVAL.saturating_sub(self.counted_at.elapsed());
+        if !wait.is_zero() {
+            return Some(wait);
+        }
+        self.counted_at = Instant::now();
         let mut counting = self.key_counting;
-        match counting.step(&self.connection, hasher, key_counting::STEP_ROWS) {
+        let removed = &self.state.removed;
+        match counting.step(&self.connection, removed, key_counting::STEP_ROWS) {
             Ok(counted) => {
                 self.queue.add_counted(&counted, counting.is_complete());
                 self.key_counting = counting;
-                !counting.is_complete()
             }
-            Err(error) => {
-                self.queue.fail(&error);
-                false
-            }
+            Err(error) => self.queue.fail(&error),
         }
+        (!self.key_counting.is_complete()).then_some(key_counting::STEP_INTERVAL)
     }
 
     fn serve(&mut self, jobs: VecDeque<Job>) {
@@ -223,6 +229,36 @@ impl Writer {
         }
     }
 
+    /// Deletes some rows of removed records: if there are many while nothing else is written or the queue
+    /// has no others, and on a full disk. Returns whether there are more to delete now.
+    fn delete_removed(&mut self, is_idle: bool) -> bool {
+        let is_free = is_idle || self.state.totals.records == 0;
+        let is_full = self.queue.write_failure().is_some();
+        if !(is_full || is_free && removal::is_due(&self.state)) {
+            return false;
+        }
+        let mut most = removal::DELETED_TOGETHER as u64;
+        while self.state.removed.records > 0 {
+            let started = Instant::now();
+            match self.commit(&[&Operation::DeleteRemoved(most)], None) {
+                Ok((_, settled)) => {
+                    let none = VecDeque::new();
+                    self.queue.settle(&none, &settled, started.elapsed());
+                    return self.state.removed.records > 0;
+                }
+                Err(error) if error.is_out_of_space() && most > 1 => {
+                    self.reuse_log();
+                    most /= 2;
+                }
+                Err(error) => {
+                    self.queue.fail(&error);
+                    return false;
+                }
+            }
+        }
+        false
+    }
+
     /// Commits the operations in one transaction; it is durable when this returns without an error.
     fn commit(
         &mut self,
@@ -251,16 +287,15 @@ impl Writer {
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .map_err(SpoolError::database(COMMITTING))?;
-        let mut changes = Changes::new(
-            &transaction,
-            &self.queue.hasher,
-            self.state,
-            self.key_counting,
-        );
+        let mut changes = Changes::new(&transaction, self.state, self.key_counting);
         let answers = operations
             .iter()
             .map(|work| changes.apply(work))
             .collect::<Result<Vec<_>, _>>()
+            .map_err(SpoolError::database(COMMITTING))?;
+        let appended = changes.state.next_sequence - self.state.next_sequence;
+        changes
+            .delete_removed_for(appended)
             .map_err(SpoolError::database(COMMITTING))?;
         let mut state = changes.state;
         let key_counting = changes.key_counting;
@@ -380,8 +415,13 @@ impl Writer {
             self.keep_log();
         } else if self.queue.take_damage() {
             self.empty_damaged_log();
-        } else if self.state.totals.all_records() > 0 {
-            self.keep_reserve();
+        } else {
+            if self.state.totals.records == 0 && self.state.removed.records > 0 {
+                let _ = self.commit(&[&Operation::DeleteRemoved(u64::MAX)], None);
+            }
+            if self.state.totals.all_records() > 0 {
+                self.keep_reserve();
+            }
         }
     }
 

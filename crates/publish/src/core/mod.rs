@@ -11,7 +11,6 @@ mod spilling;
 mod waiting;
 
 use std::collections::{HashMap, HashSet, VecDeque};
-use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
@@ -58,7 +57,6 @@ pub(crate) struct Core {
     topic_failures: Mutex<HashSet<String>>,
     /// Time of the last acknowledgement, in microseconds of the clock.
     last_acknowledged: AtomicU64,
-    key_hasher: RandomState,
     /// `None` if records have no schema ids.
     pub(crate) schemas: Option<Arc<Schemas>>,
     /// See [`crate::Connector::max_message_bytes`].
@@ -156,7 +154,6 @@ impl Core {
             limits_asked: Mutex::default(),
             topic_failures: Mutex::default(),
             last_acknowledged: AtomicU64::new(0),
-            key_hasher: RandomState::new(),
             schemas: options
                 .schemas
                 .as_ref()
@@ -178,7 +175,7 @@ impl Core {
     }
 
     pub(crate) fn hash_key(&self, topic: &str, key: Option<&[u8]>) -> u64 {
-        self.key_hasher.hash_one((topic, key))
+        herald_spool::key_hash(topic, key).get()
     }
 
     /// Returns whether the transport has twice the in-flight limit. An event that is spooled at its

@@ -81,7 +81,7 @@ impl Core {
 
     /// Handles the failure of a row in the transport, after which the row is sent again.
     pub(crate) fn row_failed(&self, reported: Reported) {
-        let key = reported.key;
+        let key = reported.row.key;
         self.relay
             .while_key_fails(key, || self.key_failed(key, Some(RowEvent::Row(reported))));
     }

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use herald_spool::SpoolError;
+use herald_spool::{KeyHash, SpoolError};
 
 use super::{Core, Routing};
 use crate::clock::lock;
@@ -26,13 +26,14 @@ impl Core {
         let (topic, key) = (message.topic(), message.key());
         let hash = self.hash_key(topic, key);
         let spool = routing.spool.as_ref();
-        let counted =
-            spool.map(|spool| (spool, spool.key_hash(topic, key), message.record_weight()));
+        let counted = spool.map(|spool| (spool, message.record_weight()));
         let ticket = self.relay.appending(keeps_order.then_some(hash));
         event.state.on(Input::Appending(ticket, hash));
         drop(event);
         let handed_in = match counted {
-            Some((spool, key, weight)) => spool.append_late(key, weight, flight.clone()),
+            Some((spool, weight)) => {
+                spool.append_late(KeyHash::new(hash), weight, flight.clone())
+            }
             None => Err(routing.spool_failure.clone().unwrap_or(SpoolError::Closed)),
         };
         if let Err(error) = handed_in {

@@ -67,6 +67,12 @@ impl Cursor {
         self.back.map(|(time, _)| time)
     }
 
+    /// First row that has to be handled, as far as it is known here.
+    pub(super) fn first_unhandled(&self) -> Sequence {
+        let next = Sequence::new(self.at.get() + 1);
+        self.back.map_or(next, |(_, sequence)| sequence.min(next))
+    }
+
     /// Goes back now to what is left for later.
     pub(super) fn go_back_now(&mut self) {
         if let Some((_, sequence)) = self.back.take() {

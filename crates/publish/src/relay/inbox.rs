@@ -10,13 +10,14 @@
 //! - Rows of which the relay does not know yet whether the transport has them are not read
 //!   ([`Inbox::tickets`]).
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashSet, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use herald_spool::{Sequence, SpoolError};
+use herald_spool::{Acknowledged, KeyHashMap, Sequence, SpoolError};
 
+use super::row_delivery::SentRow;
 use crate::clock::{Clock, Notify, lock};
 use crate::failure::{Failure, FailureKind};
 use crate::transport::RecordMetadata;
@@ -47,7 +48,7 @@ pub(crate) struct Inbox {
     unsent: UnsentRows,
     /// Keys of which the transport has failed an event. It fails the later ones of the key too, one
     /// after the other; until it has, nothing of the key may be sent.
-    failing: HashMap<u64, Failing>,
+    failing: KeyHashMap<Failing>,
     pub(crate) cluster_lost: bool,
     pub(crate) connection_lost: Option<Failure>,
     pub(crate) spool_lost: Option<SpoolError>,
@@ -140,7 +141,7 @@ pub(crate) enum RowEvent {
     /// Outcome of the dead letter of a row.
     DeadLetter(Reported),
     /// Outcome of an acknowledgement.
-    Removed(Vec<Sequence>, Result<u64, SpoolError>),
+    Removed(Vec<Acknowledged>, Result<u64, SpoolError>),
     /// Outcome of a probe of the cluster.
     Probed(Result<(), Failure>),
     /// The limits of this topic are known, or will not be known: see [`crate::core::Core::limits_answered`].
@@ -149,12 +150,10 @@ pub(crate) enum RowEvent {
     Identified(Result<Option<String>, Failure>),
 }
 
+/// Report about a row that the relay sent.
 #[derive(Debug)]
 pub(crate) struct Reported {
-    pub(crate) sequence: Sequence,
-    pub(crate) key: u64,
-    pub(crate) weight: usize,
-    pub(crate) sent_at: Duration,
+    pub(crate) row: SentRow,
     pub(crate) outcome: Result<RecordMetadata, Failure>,
 }
 

@@ -17,6 +17,5 @@ mod window;
 
 pub(crate) use connection::connect;
 pub(crate) use inbox::{Relay, Reported, RowEvent, Ticket};
-use row_delivery::RowDelivery;
 pub(crate) use spool_recovery::OrphanedSpool;
 pub(crate) use thread::RelayThread;

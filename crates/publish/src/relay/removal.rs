@@ -2,22 +2,31 @@
 
 use std::time::Duration;
 
-use herald_spool::{DeadLetterRequest, Sequence, SpoolError};
+use herald_spool::{Acknowledged, DeadLetterRequest, Sequence, SpoolError};
 use tracing::warn;
 
 use super::RowEvent;
 use super::thread::{POLL_INTERVAL, RelayThread, SHORT_BACKOFF, WARN_INTERVAL};
 
+/// Time for which a delivered row waits for those before it. Together with them it is removed without
+/// changing its page.
+const FRONT_WAIT: Duration = Duration::from_millis(100);
+
+/// Maximum number of delivered rows that wait.
+const MAX_WAITING: usize = 10_000;
+
 /// Rows that leave the queue of the spool.
 #[derive(Default)]
 pub(super) struct Removal {
     /// Delivered rows to remove.
-    pub(super) acknowledged: Vec<Sequence>,
+    pub(super) acknowledged: Vec<Acknowledged>,
     /// Rows to move to the spool's dead letters.
     pub(super) dead_letters: Vec<DeadLetterRequest>,
     /// Removed rows that a batch may still contain that was read before. They stay in the table of rows
     /// until the next batch is read.
-    pub(super) gone: Vec<Sequence>,
+    pub(super) gone: Vec<Acknowledged>,
+    /// First row that stays in the queue, and the time since when it is the first.
+    first_left: (Sequence, Duration),
     /// Whether the spool is removing rows.
     in_progress: bool,
     /// Earliest time of the next removal after a failure, and of the next warning about one.
@@ -42,7 +51,28 @@ impl Removal {
 
     /// Time of the next removal, if there is one to begin.
     pub(super) fn next(&self) -> Option<Duration> {
-        (!self.in_progress && !self.acknowledged.is_empty()).then_some(self.at)
+        let (_, since) = self.first_left;
+        (!self.in_progress && !self.acknowledged.is_empty())
+            .then(|| self.at.max(since + FRONT_WAIT))
+    }
+
+    /// Takes the delivered rows that are to be removed now. `first_left` is the first row that stays.
+    fn take(&mut self, now: Duration, first_left: Sequence, is_closing: bool) -> Vec<Acknowledged> {
+        if self.in_progress || now < self.at {
+            return Vec::new();
+        }
+        let (before, since) = self.first_left;
+        if before != first_left {
+            self.first_left = (first_left, now);
+        } else if now >= since + FRONT_WAIT {
+            return std::mem::take(&mut self.acknowledged);
+        }
+        if is_closing || self.acknowledged.len() >= MAX_WAITING {
+            return std::mem::take(&mut self.acknowledged);
+        }
+        self.acknowledged
+            .extract_if(.., |record| record.sequence < first_left)
+            .collect()
     }
 }
 
@@ -70,7 +100,8 @@ impl RelayThread {
                 for sequence in &sequences {
                     self.rejected.remove(sequence);
                 }
-                self.removal.gone.extend(sequences);
+                let gone = sequences.into_iter().map(Acknowledged::from);
+                self.removal.gone.extend(gone);
             }
             Err(failure) => {
                 self.core.spool_failed(&failure);
@@ -83,35 +114,42 @@ impl RelayThread {
     }
 
     pub(super) fn remove_acknowledged(&mut self) {
-        if self.removal.next().is_none_or(|at| self.now() < at) {
+        if self.removal.acknowledged.is_empty() {
             return;
         }
         let Some(spool) = self.spool() else { return };
-        let sequences = std::mem::take(&mut self.removal.acknowledged);
+        let unhandled = self.cursor.first_unhandled();
+        let sent = self.rows.first_with_transport();
+        let first_left = sent.map_or(unhandled, |sent| sent.min(unhandled));
+        let is_closing = self.core.relay.change(|inbox| inbox.close_until.is_some());
+        let records = self.removal.take(self.now(), first_left, is_closing);
+        if records.is_empty() {
+            return;
+        }
         let core = self.core.clone();
-        let removed = sequences.clone();
-        let handed_in = spool.acknowledge_then(sequences.clone(), move |outcome| {
+        let removed = records.clone();
+        let handed_in = spool.acknowledge_then(records.clone(), move |outcome| {
             core.relay.post(RowEvent::Removed(removed, outcome));
         });
         match handed_in {
             Ok(()) => self.removal.in_progress = true,
-            Err(failure) => self.handle_removal(sequences, Err(failure)),
+            Err(failure) => self.handle_removal(records, Err(failure)),
         }
     }
 
     pub(super) fn handle_removal(
         &mut self,
-        sequences: Vec<Sequence>,
+        records: Vec<Acknowledged>,
         outcome: Result<u64, SpoolError>,
     ) {
         self.removal.in_progress = false;
         match outcome {
-            Ok(_) => self.removal.gone.extend(sequences),
+            Ok(_) => self.removal.gone.extend(records),
             // A full disk rejects removals too. The rows stay in `acknowledged`, and are not sent again
             // by this process.
             Err(failure) => {
                 self.core.spool_failed(&failure);
-                self.removal.acknowledged.extend(sequences);
+                self.removal.acknowledged.extend(records);
                 self.removal.at = self.now() + SHORT_BACKOFF;
                 self.warn_of_removal(&failure);
             }

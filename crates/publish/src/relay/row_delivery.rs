@@ -3,35 +3,46 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use herald_spool::Sequence;
+use herald_spool::{Acknowledged, KeyHash, Sequence};
 
 use super::inbox::{Reported, RowEvent};
 use crate::core::Core;
 use crate::failure::Failure;
 use crate::transport::{DeliveryCallback, RecordMetadata};
 
-/// Callback for a row, or its dead letter, that the transport has.
-#[derive(Clone)]
-pub(crate) struct RowDelivery {
-    pub(crate) core: Arc<Core>,
+/// Row that was given to the transport, itself or as a dead letter.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SentRow {
     pub(crate) sequence: Sequence,
+    /// Hash of its key, and its weight in the spool.
     pub(crate) key: u64,
+    pub(crate) row_weight: u64,
+    /// Weight of the message.
     pub(crate) weight: usize,
     pub(crate) sent_at: Duration,
-    pub(crate) is_letter: bool,
+}
+
+impl SentRow {
+    pub(super) fn acknowledged(&self) -> Acknowledged {
+        Acknowledged::counted(self.sequence, KeyHash::new(self.key), self.row_weight)
+    }
+}
+
+/// Callback for a row, or its dead letter, that the transport has.
+pub(super) struct RowDelivery {
+    pub(super) core: Arc<Core>,
+    pub(super) row: SentRow,
+    pub(super) is_letter: bool,
 }
 
 impl DeliveryCallback for RowDelivery {
     fn on_delivery(self: Arc<Self>, outcome: Result<RecordMetadata, Failure>) {
-        self.core.held.leave(self.weight);
+        self.core.held.leave(self.row.weight);
         if outcome.is_ok() {
             self.core.acknowledged(self.core.clock.now());
         }
         let reported = Reported {
-            sequence: self.sequence,
-            key: self.key,
-            weight: self.weight,
-            sent_at: self.sent_at,
+            row: self.row,
             outcome,
         };
         let relay = &self.core.relay;

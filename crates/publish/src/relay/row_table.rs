@@ -1,9 +1,9 @@
 //! Table of rows that are in the transport, or delivered and not removed yet.
 
 use std::collections::hash_map::Entry;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
-use herald_spool::Sequence;
+use herald_spool::{KeyHashMap, Sequence};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum RowState {
@@ -14,10 +14,69 @@ pub(super) enum RowState {
 }
 
 /// Rows by sequence, and the number of rows in the transport by key.
+///
+/// Sequences are mostly adjacent, so the rows are kept in blocks.
 #[derive(Default)]
 pub(super) struct RowTable {
-    rows: BTreeMap<Sequence, RowState>,
-    held: HashMap<u64, usize>,
+    blocks: BTreeMap<u64, Block>,
+    rows: usize,
+    held: KeyHashMap<usize>,
+}
+
+/// Number of sequences in a block, one per bit of its sets.
+const BLOCK: u64 = u64::BITS as u64;
+
+/// Rows of adjacent sequences.
+struct Block {
+    /// Set of rows in the transport.
+    with_transport: u64,
+    acknowledged: u64,
+    /// Hashes of the keys of rows in the transport.
+    keys: [u64; BLOCK as usize],
+}
+
+impl Default for Block {
+    fn default() -> Self {
+        Self {
+            with_transport: 0,
+            acknowledged: 0,
+            keys: [0; BLOCK as usize],
+        }
+    }
+}
+
+impl Block {
+    fn get(&self, place: usize) -> Option<RowState> {
+        let bit = 1 << place;
+        if self.with_transport & bit != 0 {
+            return Some(RowState::WithTransport(self.keys[place]));
+        }
+        (self.acknowledged & bit != 0).then_some(RowState::Acknowledged)
+    }
+
+    fn set(&mut self, place: usize, row: Option<RowState>) {
+        let bit = 1 << place;
+        self.with_transport &= !bit;
+        self.acknowledged &= !bit;
+        match row {
+            Some(RowState::WithTransport(key)) => {
+                self.with_transport |= bit;
+                self.keys[place] = key;
+            }
+            Some(RowState::Acknowledged) => self.acknowledged |= bit,
+            None => {}
+        }
+    }
+
+    fn rows(&self) -> u64 {
+        self.with_transport | self.acknowledged
+    }
+}
+
+/// Returns the number of a sequence's block, and its place there.
+fn place(sequence: Sequence) -> (u64, usize) {
+    let sequence = sequence.get();
+    (sequence / BLOCK, (sequence % BLOCK) as usize)
 }
 
 impl RowTable {
@@ -25,12 +84,25 @@ impl RowTable {
         if let RowState::WithTransport(key) = row {
             *self.held.entry(key).or_default() += 1;
         }
-        let before = self.rows.insert(sequence, row);
+        let (number, place) = place(sequence);
+        let block = self.blocks.entry(number).or_default();
+        let before = block.get(place);
+        block.set(place, Some(row));
+        self.rows += usize::from(before.is_none());
         self.let_go(before);
     }
 
     pub(super) fn remove(&mut self, sequence: Sequence) {
-        let before = self.rows.remove(&sequence);
+        let (number, place) = place(sequence);
+        let Some(block) = self.blocks.get_mut(&number) else {
+            return;
+        };
+        let before = block.get(place);
+        block.set(place, None);
+        if block.rows() == 0 {
+            self.blocks.remove(&number);
+        }
+        self.rows -= usize::from(before.is_some());
         self.let_go(before);
     }
 
@@ -50,35 +122,55 @@ impl RowTable {
     }
 
     pub(super) fn contains(&self, sequence: Sequence) -> bool {
-        self.rows.contains_key(&sequence)
+        self.get(sequence).is_some()
+    }
+
+    fn get(&self, sequence: Sequence) -> Option<RowState> {
+        let (number, place) = place(sequence);
+        self.blocks.get(&number)?.get(place)
     }
 
     pub(super) fn any_with_transport(&self) -> bool {
         !self.held.is_empty()
     }
 
+    /// Lowest sequence of a row in the transport.
+    pub(super) fn first_with_transport(&self) -> Option<Sequence> {
+        let block = self.blocks.iter().find(|(_, block)| block.with_transport != 0);
+        block.map(|(number, block)| {
+            Sequence::new(number * BLOCK + u64::from(block.with_transport.trailing_zeros()))
+        })
+    }
+
     pub(super) fn is_acknowledged(&self, sequence: Sequence) -> bool {
-        self.rows.get(&sequence) == Some(&RowState::Acknowledged)
+        self.get(sequence) == Some(RowState::Acknowledged)
     }
 
     /// Sequences of the rows that the cluster has.
     pub(super) fn acknowledged(&self) -> impl Iterator<Item = Sequence> {
-        let rows = self.rows.iter();
-        rows.filter(|(_, row)| **row == RowState::Acknowledged)
-            .map(|(sequence, _)| *sequence)
+        self.blocks.iter().flat_map(|(number, block)| {
+            let places = (0..BLOCK).filter(|place| block.acknowledged & (1 << place) != 0);
+            places.map(|place| Sequence::new(number * BLOCK + place))
+        })
     }
 
     pub(super) fn len(&self) -> usize {
-        self.rows.len()
+        self.rows
     }
 
     pub(super) fn last(&self) -> Option<Sequence> {
-        self.rows.last_key_value().map(|(sequence, _)| *sequence)
+        let (number, block) = self.blocks.last_key_value()?;
+        let place = BLOCK - 1 - u64::from(block.rows().leading_zeros());
+        Some(Sequence::new(number * BLOCK + place))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -94,5 +186,42 @@ mod tests {
         rows.remove(second);
         assert!(!rows.are_with_transport(7));
         assert_eq!((rows.len(), rows.last()), (1, Some(first)));
+    }
+
+    proptest! {
+        #[test]
+        fn behaves_like_a_map(
+            changes in prop::collection::vec((0_u64..300, prop::option::of(0_u64..3)), 0..200),
+        ) {
+            let mut rows = RowTable::default();
+            let mut model = BTreeMap::new();
+            for (number, (at, key)) in changes.into_iter().enumerate() {
+                let sequence = Sequence::new(at);
+                match key {
+                    None if number % 2 == 0 => {
+                        rows.remove(sequence);
+                        model.remove(&sequence);
+                    }
+                    key => {
+                        let row = key.map_or(RowState::Acknowledged, RowState::WithTransport);
+                        rows.insert(sequence, row);
+                        model.insert(sequence, row);
+                    }
+                }
+                let of = |wanted: bool| {
+                    let is_wanted = move |row: &RowState| (*row == RowState::Acknowledged) == wanted;
+                    model.iter().filter(move |(_, row)| is_wanted(row)).map(|(at, _)| *at)
+                };
+                prop_assert_eq!(rows.len(), model.len());
+                prop_assert_eq!(rows.last(), model.keys().last().copied());
+                prop_assert_eq!(rows.first_with_transport(), of(false).next());
+                prop_assert!(rows.acknowledged().eq(of(true)));
+                prop_assert_eq!(rows.contains(sequence), model.contains_key(&sequence));
+                for key in 0..3 {
+                    let held = model.values().any(|row| *row == RowState::WithTransport(key));
+                    prop_assert_eq!(rows.are_with_transport(key), held);
+                }
+            }
+        }
     }
 }

@@ -2,16 +2,16 @@
 
 use std::time::Duration;
 
-use herald_spool::{DeadLetterRequest, FailedAttempt, Found, Sequence};
+use herald_spool::{Acknowledged, DeadLetterRequest, FailedAttempt, Found, Sequence};
 
 use super::row_table::RowState;
 use super::thread::RelayThread;
 use crate::failure::Failure;
 
 impl RelayThread {
-    pub(super) fn mark_acknowledged(&mut self, sequence: Sequence) {
-        self.rows.insert(sequence, RowState::Acknowledged);
-        self.removal.acknowledged.push(sequence);
+    pub(super) fn mark_acknowledged(&mut self, record: Acknowledged) {
+        self.rows.insert(record.sequence, RowState::Acknowledged);
+        self.removal.acknowledged.push(record);
         if let Some(orphan) = &self.core.routing().orphan {
             orphan.row_acknowledged();
         }

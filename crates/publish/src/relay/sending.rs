@@ -8,7 +8,8 @@ use tracing::error;
 
 use super::row_table::RowState;
 use super::thread::{RelayThread, SHORT_BACKOFF, Seen};
-use super::{OrphanedSpool, RowDelivery};
+use super::OrphanedSpool;
+use super::row_delivery::{RowDelivery, SentRow};
 use crate::circuit::CircuitState;
 use crate::dead_letter;
 use crate::failure::{Failure, FailureCode, FailureKind};
@@ -83,8 +84,8 @@ impl RelayThread {
 
     /// Forgets removed rows, between two batches: no batch that was read before may contain them.
     fn forget_removed(&mut self) {
-        for sequence in self.removal.gone.drain(..) {
-            self.rows.remove(sequence);
+        for record in self.removal.gone.drain(..) {
+            self.rows.remove(record.sequence);
         }
     }
 
@@ -252,13 +253,13 @@ impl RelayThread {
                 return Sent::Blocked(until);
             }
         }
-        let row = RowDelivery {
-            core: self.core.clone(),
+        let row_weight = stored.record.weight();
+        let row = |message: &Message| SentRow {
             sequence,
             key,
-            weight: 0,
+            row_weight,
+            weight: message.weight(),
             sent_at: self.now(),
-            is_letter: false,
         };
         let mut message = self.core.framed(Message::of_record(stored.record));
         if message.schema_subject().is_some() {
@@ -271,7 +272,7 @@ impl RelayThread {
         }
         let failure = match rejected {
             Some(failure) => failure,
-            None => match self.give(transport, &message, row.clone()) {
+            None => match self.give(transport, &message, row(&message), false) {
                 Ok(()) => return Sent::Yes,
                 Err(Refused::KeyWaits) => return Sent::Blocked(self.now() + SHORT_BACKOFF),
                 Err(Refused::ByTransport(failure)) => match failure.kind {
@@ -292,11 +293,7 @@ impl RelayThread {
             self.dead_letter(sequence, &no_letter_topic());
             return Sent::Yes;
         };
-        let row = RowDelivery {
-            is_letter: true,
-            ..row
-        };
-        match self.give(transport, &letter, row) {
+        match self.give(transport, &letter, row(&letter), true) {
             Ok(()) => Sent::Yes,
             Err(Refused::ByTransport(failure)) if failure.kind == FailureKind::Permanent => {
                 self.dead_letter(sequence, &failure);
@@ -329,11 +326,22 @@ impl RelayThread {
         &mut self,
         transport: &Arc<dyn Transport>,
         message: &Message,
-        row: RowDelivery,
+        row: SentRow,
+        is_letter: bool,
     ) -> Result<(), Refused> {
-        let (sequence, key, weight) = (row.sequence, row.key, message.weight());
-        let is_letter = row.is_letter;
-        let delivery = Arc::new(RowDelivery { weight, ..row });
+        let SentRow {
+            sequence,
+            key,
+            weight,
+            sent_at,
+            ..
+        } = row;
+        let core = self.core.clone();
+        let delivery = Arc::new(RowDelivery {
+            core,
+            row,
+            is_letter,
+        });
         self.core.held.enter(weight);
         // Sent under the lock of the inbox. A concurrent failure report of the key either has
         // marked the key as failing before, or waits for the lock until this row is in the
@@ -348,10 +356,9 @@ impl RelayThread {
         });
         sent.inspect_err(|_| self.core.held.leave(weight))?;
         self.rows.insert(sequence, RowState::WithTransport(key));
-        let now = self.now();
-        self.window.enter(now, weight);
+        self.window.enter(sent_at, weight);
         if let Some(rate) = self.core.options.relay_rate {
-            let from = self.window.open_at().max(now);
+            let from = self.window.open_at().max(sent_at);
             self.window
                 .close_until(from + Duration::from_secs(1) / rate.get());
         }

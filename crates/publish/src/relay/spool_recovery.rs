@@ -301,12 +301,13 @@ impl RelayThread {
     /// counts on neither side.
     fn count_lost_rows(&mut self, spool: &Store) {
         let before = std::mem::take(&mut self.reopening.rows_before);
-        let mut removed: HashSet<Sequence> = self.removal.gone.iter().copied().collect();
+        let gone = self.removal.gone.iter().map(|record| record.sequence);
+        let mut removed: HashSet<Sequence> = gone.collect();
         // The last removals of the spool that was lost, of which this thread has not heard yet.
         self.core.relay.change(|inbox| {
             for event in &inbox.events {
-                if let RowEvent::Removed(sequences, Ok(_)) = event {
-                    removed.extend(sequences);
+                if let RowEvent::Removed(records, Ok(_)) = event {
+                    removed.extend(records.iter().map(|record| record.sequence));
                 }
             }
         });

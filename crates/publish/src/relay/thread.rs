@@ -213,7 +213,7 @@ impl RelayThread {
             }
             RowEvent::Requeued(sequence) => self.send_again(sequence),
             RowEvent::Acknowledged(sequence) => {
-                self.mark_acknowledged(sequence);
+                self.mark_acknowledged(sequence.into());
                 self.cursor.pass_next(sequence);
             }
             RowEvent::Rejected(sequence, failure) => self.reject_permanently(sequence, failure),
@@ -232,17 +232,18 @@ impl RelayThread {
 
     pub(super) fn handle_row(&mut self, reported: Reported) {
         self.leave_transport(&reported);
-        let sequence = reported.sequence;
+        let row = reported.row;
+        let sequence = row.sequence;
         match reported.outcome {
             Ok(_) => {
                 self.core.counters.drained.add(1);
-                self.mark_acknowledged(sequence);
+                self.mark_acknowledged(row.acknowledged());
             }
             Err(failure) => match failure.kind {
                 FailureKind::Permanent => self.reject_permanently(sequence, failure),
-                FailureKind::Retriable => self.retry(sequence, reported.key, failure),
+                FailureKind::Retriable => self.retry(sequence, row.key, failure),
                 FailureKind::Fatal | FailureKind::Full | FailureKind::Abandoned => {
-                    self.block(reported.key, self.now() + SHORT_BACKOFF);
+                    self.block(row.key, self.now() + SHORT_BACKOFF);
                     self.send_again(sequence);
                 }
             },
@@ -251,12 +252,12 @@ impl RelayThread {
 
     pub(super) fn handle_dead_letter(&mut self, reported: Reported) {
         self.leave_transport(&reported);
-        let sequence = reported.sequence;
+        let sequence = reported.row.sequence;
         match reported.outcome {
             Ok(_) => {
                 self.core.counters.dead.add(1);
                 self.rejected.remove(&sequence);
-                self.mark_acknowledged(sequence);
+                self.mark_acknowledged(reported.row.acknowledged());
             }
             Err(failure) => match failure.kind {
                 FailureKind::Permanent | FailureKind::Retriable => {
@@ -271,7 +272,8 @@ impl RelayThread {
 
     pub(super) fn leave_transport(&mut self, reported: &Reported) {
         let now = self.now();
-        self.window.leave(reported.sent_at, now, reported.weight);
+        self.window
+            .leave(reported.row.sent_at, now, reported.row.weight);
         let failure = reported.outcome.as_ref().err();
         match failure.map(|failure| failure.kind) {
             None => self.window.widen(),

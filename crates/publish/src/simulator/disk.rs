@@ -1,13 +1,12 @@
 //! Simulated disk with a spool: committed rows survive a kill, queued jobs do not.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use herald_spool::{
-    Batch, DeadLetterRequest, FailedAttempt, Found, KeyHash, LateRecord, Record, Sequence,
-    SpoolError, StoredRecord,
+    Acknowledged, Batch, DeadLetterRequest, FailedAttempt, Found, KeyHash, LateRecord, Record,
+    Sequence, SpoolError, StoredRecord, key_hash,
 };
 
 use crate::clock::lock;
@@ -32,18 +31,12 @@ type Removed = Box<dyn FnOnce(Result<u64, SpoolError>) + Send>;
 
 enum Job {
     Append(KeyHash, Arc<dyn LateRecord>),
-    Acknowledge(Vec<Sequence>, Removed),
+    Acknowledge(Vec<Acknowledged>, Removed),
 }
 
 const FULL: SpoolError = SpoolError::DiskFull {
     context: "writing to the simulated disk",
 };
-
-fn key_hash(topic: &str, key: Option<&[u8]>) -> KeyHash {
-    let mut hasher = DefaultHasher::new();
-    (topic, key).hash(&mut hasher);
-    KeyHash::new(hasher.finish())
-}
 
 /// Behaviour of its writer.
 #[derive(Clone)]
@@ -72,11 +65,6 @@ impl SimulatedSpool {
         (spool, writer)
     }
 
-    #[expect(clippy::unused_self, reason = "the signature of the real spool")]
-    pub(crate) fn key_hash(&self, topic: &str, key: Option<&[u8]>) -> KeyHash {
-        key_hash(topic, key)
-    }
-
     #[expect(clippy::unnecessary_wraps, reason = "the signature of the real spool")]
     pub(crate) fn append_late(
         &self,
@@ -90,10 +78,10 @@ impl SimulatedSpool {
     #[expect(clippy::unnecessary_wraps, reason = "the signature of the real spool")]
     pub(crate) fn acknowledge_then(
         &self,
-        sequences: Vec<Sequence>,
+        records: Vec<Acknowledged>,
         then: Removed,
     ) -> Result<(), SpoolError> {
-        lock(&self.waiting).push_back(Job::Acknowledge(sequences, then));
+        lock(&self.waiting).push_back(Job::Acknowledge(records, then));
         Ok(())
     }
 
@@ -229,10 +217,10 @@ impl Writer {
                     disk.rows.insert(sequence, stored);
                     answers.push(Box::new(move || late.stored(Ok(sequence))));
                 }
-                (Job::Acknowledge(sequences, then), _) => {
-                    let removed = sequences
+                (Job::Acknowledge(records, then), _) => {
+                    let removed = records
                         .iter()
-                        .filter(|sequence| disk.rows.remove(sequence).is_some())
+                        .filter(|record| disk.rows.remove(&record.sequence).is_some())
                         .count() as u64;
                     answers.push(Box::new(move || then(Ok(removed))));
                 }
