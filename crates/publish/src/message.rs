@@ -365,10 +365,10 @@ impl Message {
 
     /// Creates the message of a record. Its topic was validated before it was spooled.
     pub(crate) fn of_record(mut record: Record) -> Self {
-        let values = record.headers.iter().map(|(_, value)| value.len());
         let key = record.key.as_ref().map_or(0, Vec::len);
-        let more = key + values.sum::<usize>();
-        record.payload.reserve_exact(more);
+        record
+            .payload
+            .reserve_exact(key + record.headers.encoded_len());
         let mut message = Self::assemble(
             &record.topic,
             record.key.as_deref(),

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use herald_spool::{
-    Acknowledged, Batch, DeadLetterRequest, FailedAttempt, Found, KeyHash, LateRecord, OrphanedReader, Pending,
-    Sequence, Spool, SpoolCluster, SpoolError, SpoolStats,
+    Acknowledged, Batch, DeadLetterRequest, FailedAttempt, Found, KeyHash, LateRecord,
+    OrphanedReader, Pending, Sequence, Spool, SpoolCluster, SpoolError, SpoolStats,
 };
 
 #[cfg(test)]

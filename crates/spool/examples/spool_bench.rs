@@ -154,7 +154,7 @@ fn draining(folder: &Path) -> Outcome {
                 let Some(last) = batch.last else { break };
                 after = last;
                 let sequences = batch.records.iter().map(|stored| stored.sequence);
-                acknowledged.push_back(spool.acknowledge(sequences.collect())?);
+                acknowledged.push_back(spool.acknowledge(sequences)?);
                 if acknowledged.len() > 10
                     && let Some(oldest) = acknowledged.pop_front()
                 {

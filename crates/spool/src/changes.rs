@@ -28,11 +28,7 @@ pub(crate) struct Changes<'a> {
 }
 
 impl<'a> Changes<'a> {
-    pub(crate) fn new(
-        connection: &'a Connection,
-        state: State,
-        key_counting: KeyCounting,
-    ) -> Self {
+    pub(crate) fn new(connection: &'a Connection, state: State, key_counting: KeyCounting) -> Self {
         Self {
             connection,
             state,

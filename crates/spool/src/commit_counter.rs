@@ -79,7 +79,7 @@ fn decode(encoded: &[u8]) -> Option<State> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::state::Totals;
+    use crate::state::{Removed, Totals};
 
     fn state() -> State {
         State {
@@ -91,6 +91,7 @@ mod tests {
                 dead: 1,
                 dead_bytes: 99,
             },
+            removed: Removed::default(),
         }
     }
 

@@ -37,6 +37,11 @@ impl Headers {
         self.0.is_empty()
     }
 
+    /// Returns the length of names and values, and of the length of each, in bytes.
+    pub fn encoded_len(&self) -> usize {
+        self.0.len()
+    }
+
     pub(crate) fn encoded(&self) -> &[u8] {
         &self.0
     }

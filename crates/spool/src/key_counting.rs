@@ -24,9 +24,14 @@ const COUNTING: &str = "counting the keys of the spool";
 /// is counted completely by its opening.
 pub(crate) const STEP_ROWS: u64 = 5000;
 
-/// Interval of the steps. A spool that is drained at full speed removes most of its rows before they are
-/// counted.
-pub(crate) const STEP_INTERVAL: Duration = Duration::from_millis(20);
+/// Interval of the steps.
+const STEP_INTERVAL: Duration = Duration::from_millis(20);
+
+/// Interval while the spool is drained so fast that most of its rows leave before they are counted.
+const STEP_INTERVAL_OF_DRAIN: Duration = Duration::from_millis(200);
+
+/// Rows that leave between two steps of a fast drain.
+const ROWS_OF_DRAIN: u64 = 1000;
 
 /// Progress of the count. Like the state, the writer changes a copy and keeps it after the commit.
 #[derive(Clone, Copy, Debug)]
@@ -35,6 +40,8 @@ pub(crate) struct KeyCounting {
     from: u64,
     /// Rows that are neither counted nor removed.
     left: u64,
+    /// Rows that left since the last step without being counted.
+    skipped: u64,
 }
 
 impl KeyCounting {
@@ -43,6 +50,16 @@ impl KeyCounting {
         Self {
             from: state.next_sequence,
             left: state.totals.records,
+            skipped: 0,
+        }
+    }
+
+    /// Time from the last step to the next one.
+    pub(crate) fn interval(&self) -> Duration {
+        if self.skipped < ROWS_OF_DRAIN {
+            STEP_INTERVAL
+        } else {
+            STEP_INTERVAL_OF_DRAIN
         }
     }
 
@@ -55,6 +72,7 @@ impl KeyCounting {
         let is_counted = sequence >= self.from;
         if !is_counted {
             self.left = self.left.saturating_sub(1);
+            self.skipped += 1;
         }
         is_counted
     }
@@ -71,6 +89,7 @@ impl KeyCounting {
             .read(connection, removed, limit)
             .map_err(SpoolError::database(COUNTING))?;
         let count = bytes(counted_keys.len());
+        self.skipped = 0;
         self.left = self.left.saturating_sub(count);
         if count < limit {
             self.from = 0;
@@ -117,6 +136,7 @@ pub(crate) fn count_all(
     let mut counting = KeyCounting {
         from: u64::MAX,
         left: 0,
+        skipped: 0,
     };
     while !counting.is_complete() {
         for hash in counting.step(connection, removed, STEP_ROWS)? {

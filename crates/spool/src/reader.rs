@@ -61,18 +61,27 @@ impl Reader {
         max_bytes: u64,
         after: Sequence,
     ) -> Result<Batch, SpoolError> {
-        let mut batch = Batch::default();
         let after = after.max(Sequence::new(self.removed()?.to));
         let sql = format!("SELECT {COLUMNS} FROM {QUEUE} WHERE sequence > ?1 ORDER BY sequence");
-        self.bounded(&sql, limit, max_bytes, after, |row| {
-            let sequence = sequence(row)?;
-            batch.last = Some(sequence);
-            match row::decode(row)? {
+        let rows = self.bounded(&sql, limit, max_bytes, after, |row| {
+            let decoded = row::decode(row)?;
+            let weight = match &decoded {
+                Ok(stored) => stored.record.weight(),
+                Err(row::Damaged) => weight_of_values(row)?,
+            };
+            Ok(((sequence(row)?, decoded), weight))
+        })?;
+        let mut batch = Batch {
+            records: Vec::with_capacity(rows.len()),
+            last: rows.last().map(|(sequence, _)| *sequence),
+            ..Batch::default()
+        };
+        for (sequence, decoded) in rows {
+            match decoded {
                 Ok(stored) => batch.records.push(stored),
                 Err(row::Damaged) => batch.damaged.push(sequence),
             }
-            Ok(())
-        })?;
+        }
         Ok(batch)
     }
 
@@ -90,47 +99,52 @@ impl Reader {
         max_bytes: u64,
         after: Sequence,
     ) -> Result<Vec<DeadLetter>, SpoolError> {
-        let mut letters = Vec::new();
         let sql = format!(
             "SELECT {COLUMNS}, reason, died FROM {DEAD} WHERE sequence > ?1
              ORDER BY sequence"
         );
         self.bounded(&sql, limit, max_bytes, after, |row| {
-            letters.push(dead_letter(row)?);
-            Ok(())
-        })?;
-        Ok(letters)
+            Ok((dead_letter(row)?, weight_of_values(row)?))
+        })
     }
 
-    /// Calls `each` for rows of a statement that begins with [`COLUMNS`], within the limits.
-    fn bounded(
+    /// Returns what `take` makes of the rows of a statement, within the limits. `take` also returns the
+    /// weight of the row.
+    fn bounded<T>(
         &self,
         sql: &str,
         limit: usize,
         max_bytes: u64,
         after: Sequence,
-        mut each: impl FnMut(&Row<'_>) -> rusqlite::Result<()>,
-    ) -> Result<(), SpoolError> {
-        let mut read = || {
+        take: impl Fn(&Row<'_>) -> rusqlite::Result<(T, u64)>,
+    ) -> Result<Vec<T>, SpoolError> {
+        let read = || {
             let mut statement = self.connection.prepare_cached(sql)?;
             let mut rows = statement.query([to_sql(after.get())])?;
+            let mut taken = Vec::new();
             let mut bytes = 0_u64;
-            for count in 0..limit {
-                let Some(row) = rows.next()? else { break };
-                bytes = bytes.saturating_add(weight_of_values(row)?);
-                if count > 0 && bytes > max_bytes {
+            while taken.len() < limit
+                && let Some(row) = rows.next()?
+            {
+                let (item, weight) = take(row)?;
+                bytes = bytes.saturating_add(weight);
+                if bytes > max_bytes && !taken.is_empty() {
                     break;
                 }
-                each(row)?;
+                taken.push(item);
             }
-            Ok(())
+            Ok(taken)
         };
         read().map_err(SpoolError::database(READING))
     }
 
     pub(crate) fn find(&self, sequence: Sequence) -> Result<Option<Found>, SpoolError> {
         let is_removed = self.removed()?.contains(sequence.get());
-        let queued = if is_removed { Ok(None) } else { self.find_queued(sequence) };
+        let queued = if is_removed {
+            Ok(None)
+        } else {
+            self.find_queued(sequence)
+        };
         queued
             .and_then(|queued| match queued {
                 Some(found) => Ok(Some(found)),

@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::SystemTime;
 
 use crate::headers::{self, Headers};
+use crate::keys::KeyHash;
 use crate::sql_convert;
 
 /// Overhead of a row in bytes: numbers, page and tree, rounded up.

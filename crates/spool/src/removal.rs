@@ -15,7 +15,7 @@ use rusqlite::ffi;
 use crate::changes::Changes;
 use crate::job::Answer;
 use crate::keys;
-use crate::record::{Acknowledged, Sequence};
+use crate::record::Acknowledged;
 use crate::row::{TopicKey, weight_beside};
 use crate::schema::QUEUE;
 use crate::sql_convert::{bytes, from_sql, to_sql};
@@ -97,12 +97,19 @@ impl Changes<'_> {
     /// Returns how many of these records are at the front of the queue: up to the last of them, each is
     /// in the queue, and nothing else is.
     fn count_at_front(&self, records: &[Acknowledged]) -> rusqlite::Result<usize> {
+        // Mostly every sequence has a row, which need not be looked for.
+        let is_gapless = self.state.is_gapless();
         let mut count = 0;
         let mut next = self.state.removed.to + 1;
         for range in ranges(records) {
             let [first, last] = ends(range);
-            let is_at_front = first == next || self.count_rows([next, first - 1])? == 0;
-            if !is_at_front || self.count_rows([first, last])? != bytes(range.len()) {
+            let is_at_front = if is_gapless {
+                first == next && last < self.state.next_sequence
+            } else {
+                (first == next || self.count_rows([next, first - 1])? == 0)
+                    && self.count_rows([first, last])? == bytes(range.len())
+            };
+            if !is_at_front {
                 break;
             }
             count += range.len();
@@ -265,7 +272,7 @@ mod tests {
     use crate::job::Operation;
     use crate::key_counting::KeyCounting;
     use crate::keys::key_hash;
-    use crate::record::Record;
+    use crate::record::{Record, Sequence};
     use crate::schema;
     use crate::state::Totals;
 

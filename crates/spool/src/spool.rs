@@ -298,8 +298,7 @@ impl Spool {
             then(outcome.map(|answer: Answer| answer.count));
         }));
         let operation = Operation::Acknowledge(records);
-        self.queue
-            .submit(Job::new(operation, done))
+        self.queue.submit(Job::new(operation, done))
     }
 
     /// Stores failed attempts with their records; resolves to the number of records found.

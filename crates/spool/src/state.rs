@@ -95,6 +95,11 @@ impl State {
         sequence
     }
 
+    /// Whether every sequence behind the removed ones has a row in the queue.
+    pub(crate) fn is_gapless(&self) -> bool {
+        self.next_sequence - 1 == self.removed.to + self.totals.records
+    }
+
     /// Number of rows that the queue's table has.
     pub(crate) fn queue_rows(&self) -> u64 {
         self.totals.records.saturating_add(self.removed.records)

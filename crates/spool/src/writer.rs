@@ -90,7 +90,7 @@ impl Writer {
         if self.key_counting.is_complete() || self.queue.failure().is_some() {
             return None;
         }
-        let wait = key_counting::STEP_INTERVAL.saturating_sub(self.counted_at.elapsed());
+        let wait = (self.key_counting.interval()).saturating_sub(self.counted_at.elapsed());
         if !wait.is_zero() {
             return Some(wait);
         }
@@ -104,7 +104,7 @@ impl Writer {
             }
             Err(error) => self.queue.fail(&error),
         }
-        (!self.key_counting.is_complete()).then_some(key_counting::STEP_INTERVAL)
+        (!self.key_counting.is_complete()).then(|| self.key_counting.interval())
     }
 
     fn serve(&mut self, jobs: VecDeque<Job>) {

@@ -63,7 +63,7 @@ fn fails_in_a_forked_child_without_harm() {
                     pending.wait().err(),
                     spool.depth().err(),
                     spool.next_batch(1, 1, herald_spool::Sequence::START).err(),
-                    spool.acknowledge(Vec::new()).err(),
+                    spool.acknowledge([herald_spool::Sequence::START]).err(),
                     spool.verify().err(),
                 ];
                 let forked = |error: &Option<SpoolError>| {

@@ -424,7 +424,7 @@ impl LateRecord for Late {
 fn append_late(spool: &Spool, like: &Record, late: Late) {
     spool
         .append_late(
-            spool.key_hash(&like.topic, like.key.as_deref()),
+            herald_spool::key_hash(&like.topic, like.key.as_deref()),
             like.weight(),
             Arc::new(late),
         )
@@ -577,11 +577,7 @@ fn gives_space_back_after_an_outage() {
         .unwrap();
     append(&spool, 1);
     let full = spool.stats().unwrap().file_bytes;
-    spool
-        .acknowledge(range.iter().collect())
-        .unwrap()
-        .wait()
-        .unwrap();
+    spool.acknowledge(range.iter()).unwrap().wait().unwrap();
     // Each commit is followed by a piece of upkeep.
     for number in 0..40 {
         append(&spool, number);

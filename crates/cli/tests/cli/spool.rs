@@ -602,7 +602,7 @@ fn drain_refuses_a_spool_with_an_owner() {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    let all = (1..=5).map(Sequence::new).collect();
+    let all = (1..=5).map(Sequence::new);
     spool.acknowledge(all).unwrap().wait().unwrap();
     let output = watching.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{output:?}");

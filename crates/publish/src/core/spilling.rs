@@ -31,9 +31,7 @@ impl Core {
         event.state.on(Input::Appending(ticket, hash));
         drop(event);
         let handed_in = match counted {
-            Some((spool, weight)) => {
-                spool.append_late(KeyHash::new(hash), weight, flight.clone())
-            }
+            Some((spool, weight)) => spool.append_late(KeyHash::new(hash), weight, flight.clone()),
             None => Err(routing.spool_failure.clone().unwrap_or(SpoolError::Closed)),
         };
         if let Err(error) = handed_in {

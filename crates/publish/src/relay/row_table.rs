@@ -1,7 +1,7 @@
 //! Table of rows that are in the transport, or delivered and not removed yet.
 
-use std::collections::hash_map::Entry;
 use std::collections::BTreeMap;
+use std::collections::hash_map::Entry;
 
 use herald_spool::{KeyHashMap, Sequence};
 
@@ -136,7 +136,10 @@ impl RowTable {
 
     /// Lowest sequence of a row in the transport.
     pub(super) fn first_with_transport(&self) -> Option<Sequence> {
-        let block = self.blocks.iter().find(|(_, block)| block.with_transport != 0);
+        let block = self
+            .blocks
+            .iter()
+            .find(|(_, block)| block.with_transport != 0);
         block.map(|(number, block)| {
             Sequence::new(number * BLOCK + u64::from(block.with_transport.trailing_zeros()))
         })
@@ -148,9 +151,9 @@ impl RowTable {
 
     /// Sequences of the rows that the cluster has.
     pub(super) fn acknowledged(&self) -> impl Iterator<Item = Sequence> {
-        self.blocks.iter().flat_map(|(number, block)| {
+        self.blocks.iter().flat_map(|(&number, block)| {
             let places = (0..BLOCK).filter(|place| block.acknowledged & (1 << place) != 0);
-            places.map(|place| Sequence::new(number * BLOCK + place))
+            places.map(move |place| Sequence::new(number * BLOCK + place))
         })
     }
 

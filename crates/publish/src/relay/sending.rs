@@ -6,10 +6,10 @@ use std::time::Duration;
 use herald_spool::{Batch, Found, Sequence, SpoolError, StoredRecord};
 use tracing::error;
 
-use super::row_table::RowState;
-use super::thread::{RelayThread, SHORT_BACKOFF, Seen};
 use super::OrphanedSpool;
 use super::row_delivery::{RowDelivery, SentRow};
+use super::row_table::RowState;
+use super::thread::{RelayThread, SHORT_BACKOFF, Seen};
 use crate::circuit::CircuitState;
 use crate::dead_letter;
 use crate::failure::{Failure, FailureCode, FailureKind};
@@ -69,12 +69,15 @@ impl RelayThread {
         self.blocked.retain(|_, until| *until > now);
         self.forget_removed();
         let Some(source) = self.source() else { return };
-        if self.allowance() == 0 || !self.is_right_cluster() {
+        if self.allowance(now) == 0 || !self.is_right_cluster() {
             return self.widen_when_silent();
         }
         self.widen_when_silent();
         self.cursor.read_again_if_due(now);
-        while !self.cursor.is_at_end() && self.allowance() > 0 && self.relay_batch(&source) {
+        while !self.cursor.is_at_end()
+            && self.allowance(self.now()) > 0
+            && self.relay_batch(&source)
+        {
             // A cluster that is as fast as the relay must not keep it from removing rows.
             self.forget_removed();
             self.remove_acknowledged();
@@ -118,15 +121,14 @@ impl RelayThread {
     }
 
     /// Returns the number of rows that may be given to the transport now.
-    fn allowance(&self) -> usize {
+    fn allowance(&self, now: Duration) -> usize {
         let options = &self.core.options;
         let bytes_left = self.window.bytes() < options.max_in_flight_bytes / 4;
         let is_open = matches!(
             self.circuit,
             CircuitState::Closed | CircuitState::HalfOpen { .. }
         );
-        if !is_open || self.now() < self.window.open_at() || !bytes_left || self.core.held_is_full()
-        {
+        if !is_open || now < self.window.open_at() || !bytes_left || self.core.held_is_full() {
             return 0;
         }
         self.window.room()
@@ -137,7 +139,7 @@ impl RelayThread {
         let Some(transport) = self.core.routing().transport.clone() else {
             return false;
         };
-        let limit = self.allowance().clamp(MIN_ROWS, READ_ROWS);
+        let limit = self.allowance(self.now()).clamp(MIN_ROWS, READ_ROWS);
         let bytes = self.core.options.max_in_flight_bytes as u64 / 4;
         let (handed_in, quiet, waits, confirmed_before) = self.core.relay.change(|inbox| {
             let tickets = &inbox.tickets;
@@ -189,16 +191,17 @@ impl RelayThread {
             self.searching = false;
             self.core.relay.everything_sent(waits);
         }
+        let now = self.now();
         for stored in batch.records {
             let sequence = stored.sequence;
             if !(quiet && still) && sequence > confirmed {
                 return false;
             }
             if sequence > self.cursor.at() && !self.rows.contains(sequence) {
-                if self.allowance() == 0 {
+                if self.allowance(now) == 0 {
                     return false;
                 }
-                match self.send(&transport, stored) {
+                match self.send(&transport, stored, now) {
                     Sent::Yes => {}
                     Sent::Blocked(until) => self.cursor.go_back_at(until, sequence),
                     Sent::Stop => return false,
@@ -231,7 +234,12 @@ impl RelayThread {
         false
     }
 
-    fn send(&mut self, transport: &Arc<dyn Transport>, stored: StoredRecord) -> Sent {
+    fn send(
+        &mut self,
+        transport: &Arc<dyn Transport>,
+        stored: StoredRecord,
+        now: Duration,
+    ) -> Sent {
         let sequence = stored.sequence;
         let key = self
             .core
@@ -248,23 +256,23 @@ impl RelayThread {
             {
                 // Stored by an earlier process, whose clock may have been wrong: limited by
                 // `max_backoff`.
-                let until = self.now() + wait.min(self.core.options.retry.max_backoff);
+                let until = now + wait.min(self.core.options.retry.max_backoff);
                 self.block(key, until);
                 return Sent::Blocked(until);
             }
         }
         let row_weight = stored.record.weight();
-        let row = |message: &Message| SentRow {
+        let row = move |message: &Message| SentRow {
             sequence,
             key,
             row_weight,
             weight: message.weight(),
-            sent_at: self.now(),
+            sent_at: now,
         };
         let mut message = self.core.framed(Message::of_record(stored.record));
         if message.schema_subject().is_some() {
             if rejected.is_none() {
-                let until = self.now() + SCHEMA_BACKOFF;
+                let until = now + SCHEMA_BACKOFF;
                 self.block(key, until);
                 return Sent::Blocked(until);
             }
@@ -274,7 +282,7 @@ impl RelayThread {
             Some(failure) => failure,
             None => match self.give(transport, &message, row(&message), false) {
                 Ok(()) => return Sent::Yes,
-                Err(Refused::KeyWaits) => return Sent::Blocked(self.now() + SHORT_BACKOFF),
+                Err(Refused::KeyWaits) => return Sent::Blocked(now + SHORT_BACKOFF),
                 Err(Refused::ByTransport(failure)) => match failure.kind {
                     FailureKind::Permanent => {
                         self.note_rejection(sequence, failure.clone());
@@ -288,8 +296,8 @@ impl RelayThread {
                 },
             },
         };
-        let (attempts, now) = (attempts.saturating_add(1), self.core.clock.wall());
-        let Some(letter) = dead_letter::of(&message, &failure, attempts, now) else {
+        let (attempts, wall) = (attempts.saturating_add(1), self.core.clock.wall());
+        let Some(letter) = dead_letter::of(&message, &failure, attempts, wall) else {
             self.dead_letter(sequence, &no_letter_topic());
             return Sent::Yes;
         };
@@ -311,7 +319,8 @@ impl RelayThread {
         let (Some(transport), Some(Ok(Some(Found::Queued(stored))))) = (transport, found) else {
             return false;
         };
-        self.allowance() > 0 && matches!(self.send(&transport, stored), Sent::Yes)
+        let now = self.now();
+        self.allowance(now) > 0 && matches!(self.send(&transport, stored, now), Sent::Yes)
     }
 
     /// Pauses sending, because the transport accepts nothing now.
