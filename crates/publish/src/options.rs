@@ -75,7 +75,7 @@ impl PublisherOptions {
             max_in_flight_bytes: 64 * 1024 * 1024,
             deadline: None,
             retry: RetryPolicy::default(),
-            relay_window: 8_000,
+            relay_window: 2_000,
             relay_rate: None,
             probe_interval: Duration::from_millis(500),
             stats_interval: None,

@@ -19,7 +19,7 @@
 //! println!("safe as {}", receipt.wait()?);
 //!
 //! let batch = spool.next_batch(100, 1024 * 1024, Sequence::START)?;
-//! let delivered = batch.records.iter().map(|stored| stored.sequence).collect();
+//! let delivered = batch.records.iter().map(|stored| stored.sequence);
 //! spool.acknowledge(delivered)?.wait()?;
 //! # Ok(())
 //! # }

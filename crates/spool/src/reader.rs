@@ -10,7 +10,7 @@ use crate::cluster::SpoolCluster;
 use crate::dead::{DeadLetter, REASON_DAMAGED};
 use crate::error::SpoolError;
 use crate::record::{Sequence, StoredRecord};
-use crate::row::{self, COLUMNS, weight_of_values};
+use crate::row::{self, COLUMNS, Values};
 use crate::schema::{DEAD, QUEUE};
 use crate::sql_convert::{time, to_sql};
 use crate::state::{Removed, State};
@@ -63,25 +63,16 @@ impl Reader {
     ) -> Result<Batch, SpoolError> {
         let after = after.max(Sequence::new(self.removed()?.to));
         let sql = format!("SELECT {COLUMNS} FROM {QUEUE} WHERE sequence > ?1 ORDER BY sequence");
-        let rows = self.bounded(&sql, limit, max_bytes, after, |row| {
-            let decoded = row::decode(row)?;
-            let weight = match &decoded {
-                Ok(stored) => stored.record.weight(),
-                Err(row::Damaged) => weight_of_values(row)?,
-            };
-            Ok(((sequence(row)?, decoded), weight))
-        })?;
-        let mut batch = Batch {
-            records: Vec::with_capacity(rows.len()),
-            last: rows.last().map(|(sequence, _)| *sequence),
-            ..Batch::default()
-        };
-        for (sequence, decoded) in rows {
-            match decoded {
+        let mut batch = Batch::default();
+        self.bounded(&sql, limit, max_bytes, after, |row, values| {
+            let sequence = sequence(row)?;
+            batch.last = Some(sequence);
+            match values.decode() {
                 Ok(stored) => batch.records.push(stored),
                 Err(row::Damaged) => batch.damaged.push(sequence),
             }
-        }
+            Ok(())
+        })?;
         Ok(batch)
     }
 
@@ -103,37 +94,37 @@ impl Reader {
             "SELECT {COLUMNS}, reason, died FROM {DEAD} WHERE sequence > ?1
              ORDER BY sequence"
         );
-        self.bounded(&sql, limit, max_bytes, after, |row| {
-            Ok((dead_letter(row)?, weight_of_values(row)?))
-        })
+        let mut letters = Vec::new();
+        self.bounded(&sql, limit, max_bytes, after, |row, _| {
+            letters.push(dead_letter(row)?);
+            Ok(())
+        })?;
+        Ok(letters)
     }
 
-    /// Returns what `take` makes of the rows of a statement, within the limits. `take` also returns the
-    /// weight of the row.
-    fn bounded<T>(
+    /// Calls `each` for rows of a statement that begins with [`COLUMNS`], within the limits.
+    fn bounded(
         &self,
         sql: &str,
         limit: usize,
         max_bytes: u64,
         after: Sequence,
-        take: impl Fn(&Row<'_>) -> rusqlite::Result<(T, u64)>,
-    ) -> Result<Vec<T>, SpoolError> {
-        let read = || {
+        mut each: impl FnMut(&Row<'_>, &Values<'_>) -> rusqlite::Result<()>,
+    ) -> Result<(), SpoolError> {
+        let mut read = || {
             let mut statement = self.connection.prepare_cached(sql)?;
             let mut rows = statement.query([to_sql(after.get())])?;
-            let mut taken = Vec::new();
             let mut bytes = 0_u64;
-            while taken.len() < limit
-                && let Some(row) = rows.next()?
-            {
-                let (item, weight) = take(row)?;
-                bytes = bytes.saturating_add(weight);
-                if bytes > max_bytes && !taken.is_empty() {
+            for count in 0..limit {
+                let Some(row) = rows.next()? else { break };
+                let values = Values::of(row)?;
+                bytes = bytes.saturating_add(values.weight());
+                if count > 0 && bytes > max_bytes {
                     break;
                 }
-                taken.push(item);
+                each(row, &values)?;
             }
-            Ok(taken)
+            Ok(())
         };
         read().map_err(SpoolError::database(READING))
     }

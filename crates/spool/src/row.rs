@@ -107,31 +107,11 @@ fn checksum(sequence: u64, record: &Record) -> i64 {
 
 /// Reads a row of [`COLUMNS`] and verifies its checksum.
 pub(crate) fn decode(row: &Row<'_>) -> rusqlite::Result<Result<StoredRecord, Damaged>> {
-    decode_from(row, 1)
+    Values::of(row).map(|values| values.decode())
 }
 
-/// Reads a row whose columns after the sequence begin at `topic_at`, and verifies its checksum.
-pub(crate) fn decode_from(
-    row: &Row<'_>,
-    topic_at: usize,
-) -> rusqlite::Result<Result<StoredRecord, Damaged>> {
-    let value = |place: usize| row.get_ref(topic_at + place);
-    let values = Values {
-        sequence: row.get_ref(0)?,
-        topic: value(0)?,
-        key: value(1)?,
-        created: value(2)?,
-        not_before: value(3)?,
-        attempts: value(4)?,
-        checksum: value(5)?,
-        last_error: value(6)?,
-        headers: value(7)?,
-        payload: value(8)?,
-    };
-    Ok(values.decode().ok_or(Damaged))
-}
-
-struct Values<'a> {
+/// Values of a row, not verified.
+pub(crate) struct Values<'a> {
     sequence: ValueRef<'a>,
     topic: ValueRef<'a>,
     key: ValueRef<'a>,
@@ -144,8 +124,42 @@ struct Values<'a> {
     payload: ValueRef<'a>,
 }
 
-impl Values<'_> {
-    fn decode(&self) -> Option<StoredRecord> {
+impl<'a> Values<'a> {
+    /// Reads a row of [`COLUMNS`].
+    pub(crate) fn of(row: &'a Row<'_>) -> rusqlite::Result<Self> {
+        Self::from(row, 1)
+    }
+
+    /// Reads a row whose columns after the sequence begin at `topic_at`.
+    pub(crate) fn from(row: &'a Row<'_>, topic_at: usize) -> rusqlite::Result<Self> {
+        let value = |place: usize| row.get_ref(topic_at + place);
+        Ok(Self {
+            sequence: row.get_ref(0)?,
+            topic: value(0)?,
+            key: value(1)?,
+            created: value(2)?,
+            not_before: value(3)?,
+            attempts: value(4)?,
+            checksum: value(5)?,
+            last_error: value(6)?,
+            headers: value(7)?,
+            payload: value(8)?,
+        })
+    }
+
+    /// Computes the [weight](Record::weight).
+    pub(crate) fn weight(&self) -> u64 {
+        let parts = [self.topic, self.key, self.headers, self.payload];
+        let [topic, key, headers, payload] = parts.map(value_length);
+        weight(topic, key, headers, payload)
+    }
+
+    /// Verifies the checksum, and returns the record.
+    pub(crate) fn decode(&self) -> Result<StoredRecord, Damaged> {
+        self.record().ok_or(Damaged)
+    }
+
+    fn record(&self) -> Option<StoredRecord> {
         let sequence = from_sql(self.sequence.as_i64().ok()?);
         let record = Record {
             topic: self.topic.as_str().ok()?.to_owned(),
@@ -202,12 +216,6 @@ fn text_or_blob(value: ValueRef<'_>) -> Option<&[u8]> {
 /// Number of bytes of a text or a blob.
 fn value_length(value: ValueRef<'_>) -> usize {
     text_or_blob(value).map_or(0, <[u8]>::len)
-}
-
-/// Computes the weight of a row of [`COLUMNS`].
-pub(crate) fn weight_of_values(row: &Row<'_>) -> rusqlite::Result<u64> {
-    let length = |column: usize| row.get_ref(column).map(value_length);
-    Ok(weight(length(1)?, length(2)?, length(8)?, length(9)?))
 }
 
 /// Computes the weight from topic and key, and the lengths of headers and payload at `first`.

@@ -13,7 +13,7 @@ use crate::dead::REASON_DAMAGED;
 use crate::error::SpoolError;
 use crate::files::{self, Files};
 use crate::record::StoredRecord;
-use crate::row::{self, COLUMNS, Damaged, Death};
+use crate::row::{self, COLUMNS, Damaged, Death, Values};
 use crate::scan::scan;
 use crate::schema::{self, DEAD, QUEUE};
 use crate::sql_convert::{micros, to_sql};
@@ -339,7 +339,7 @@ impl Source {
             };
             let decoded = row
                 .get::<_, i64>(0)
-                .and_then(|number| Ok((number, row::decode_from(row, TOPIC_AT)?)));
+                .and_then(|number| Ok((number, Values::from(row, TOPIC_AT)?.decode())));
             let (number, decoded) = match decoded {
                 Ok(decoded) => decoded,
                 Err(error) => return Walked::Stopped(error),

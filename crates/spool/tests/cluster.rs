@@ -4,7 +4,6 @@ mod common;
 
 use common::{Place, append, append_many};
 use herald_spool::{Inspector, Spool, SpoolCluster, SpoolError};
-use rusqlite::Connection;
 
 fn cluster(id: &str) -> SpoolCluster {
     SpoolCluster {
@@ -56,17 +55,13 @@ fn salvaged_rows_keep_their_cluster() {
 #[test]
 fn a_spool_of_the_first_version_has_no_cluster() {
     let place = Place::new();
-    let spool = place.open();
-    append_many(&spool, 0..10);
-    drop(spool);
-    let old = Connection::open(place.database()).unwrap();
-    old.execute_batch("DROP TABLE cluster; PRAGMA user_version = 1")
-        .unwrap();
-    drop(old);
+    let first = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/versions/1/spool.db");
+    std::fs::copy(first, place.database()).unwrap();
     let inspector = Inspector::open(place.database()).unwrap();
     assert_eq!(inspector.cluster(), Ok(None));
+    let rows = inspector.status().unwrap().records;
     drop(inspector);
     let spool = place.open();
     assert_eq!(spool.cluster(), Ok(None));
-    assert_eq!(spool.depth(), Ok(10));
+    assert_eq!(spool.depth(), Ok(rows));
 }

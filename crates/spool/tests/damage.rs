@@ -590,7 +590,7 @@ fn rejects_a_newer_schema_and_a_foreign_database() {
         error,
         SpoolError::NewerSchema {
             found: 99,
-            known: 2
+            known: 3
         }
     );
     assert_eq!(Inspector::open(place.database()).err().unwrap(), error);

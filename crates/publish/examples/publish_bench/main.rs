@@ -508,7 +508,7 @@ fn herald_drain(topic: &str, events: usize, kafka: KafkaOptions) -> Anyhow<Figur
         .spool
         .is_none_or(|spool| spool.records > 0)
     {
-        std::thread::sleep(Duration::from_millis(2));
+        std::thread::sleep(Duration::from_millis(5));
     }
     Ok(measure.stop(events))
 }
