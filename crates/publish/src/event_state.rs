@@ -5,7 +5,7 @@
 //! accepted, the spool answers once for a record that it was given. The first success ends the event
 //! with a receipt; the later result of the other only decides what happens to the row in the spool.
 
-use herald_spool::{Sequence, SpoolError};
+use herald_spool::{Acknowledged, KeyHash, Sequence, SpoolError};
 
 use crate::error::PublishError;
 use crate::failure::{Failure, FailureKind};
@@ -20,6 +20,8 @@ pub(crate) struct EventState {
     spool: InSpool,
     /// Hash of topic and key, once it was handed to the spool.
     key: Option<u64>,
+    /// Weight of its row.
+    row_weight: u64,
     /// Whether its outcome is decided. It is given at once, or after the failure of its key is handled.
     is_over: bool,
 }
@@ -60,8 +62,14 @@ pub(crate) enum Input {
     Acknowledged(RecordMetadata),
     /// The transport does not accept it, or has failed it.
     Failed(Failure),
-    /// It is handed to the spool, with the hash of topic and key.
-    Appending(Ticket, u64),
+    /// It is handed to the spool.
+    Appending {
+        ticket: Ticket,
+        /// Hash of topic and key.
+        key: u64,
+        /// Weight of its record.
+        row_weight: u64,
+    },
     /// The spool asks for its record.
     Taken,
     /// The spool has it on the disk.
@@ -118,9 +126,14 @@ impl EventState {
             }
             Input::Acknowledged(position) => self.acknowledged(position),
             Input::Failed(failure) => self.failed(failure),
-            Input::Appending(ticket, key) => {
+            Input::Appending {
+                ticket,
+                key,
+                row_weight,
+            } => {
                 self.spool = InSpool::Appending(ticket);
                 self.key = Some(key);
+                self.row_weight = row_weight;
                 Effects::default()
             }
             Input::Taken => self.taken(),
@@ -140,7 +153,7 @@ impl EventState {
     fn acknowledged(&mut self, position: RecordMetadata) -> Effects {
         self.transport = InTransport::Delivered;
         let row = match self.spool {
-            InSpool::Row(sequence) => Some(RowEvent::Acknowledged(sequence)),
+            InSpool::Row(sequence) => Some(self.row_acknowledged(sequence)),
             _ => None,
         };
         Effects {
@@ -210,6 +223,11 @@ impl EventState {
         }
     }
 
+    fn row_acknowledged(&self, sequence: Sequence) -> RowEvent {
+        let key = KeyHash::new(self.key.unwrap_or_default());
+        RowEvent::Acknowledged(Acknowledged::counted(sequence, key, self.row_weight))
+    }
+
     fn stored(&mut self, sequence: Sequence) -> Effects {
         let InSpool::Appending(ticket) = self.spool else {
             return Effects::default();
@@ -220,7 +238,7 @@ impl EventState {
                 let key = self.key.unwrap_or_default();
                 (Some(RowEvent::Spilled(sequence, key)), None)
             }
-            InTransport::Delivered => (Some(RowEvent::Acknowledged(sequence)), None),
+            InTransport::Delivered => (Some(self.row_acknowledged(sequence)), None),
             InTransport::Failed(failure) if failure.kind == FailureKind::Permanent => (
                 Some(RowEvent::Rejected(sequence, failure.clone())),
                 Some(rejected(failure.clone(), Some(sequence))),
@@ -307,6 +325,8 @@ mod tests {
 
     const ROW: Sequence = Sequence::new(7);
     const KEY: u64 = 11;
+    const WEIGHT: u64 = 70;
+    const ACKNOWLEDGED: Acknowledged = Acknowledged::counted(ROW, KeyHash::new(KEY), WEIGHT);
     const POSITION: RecordMetadata = RecordMetadata {
         partition: 0,
         offset: 3,
@@ -367,7 +387,11 @@ mod tests {
                 );
             }
             if self.state.is_unsafe() {
-                inputs.push(Input::Appending(Ticket::default(), KEY));
+                inputs.push(Input::Appending {
+                    ticket: Ticket::default(),
+                    key: KEY,
+                    row_weight: WEIGHT,
+                });
             }
             let error = SpoolError::Closed;
             let is_due = self.is_due;
@@ -397,7 +421,7 @@ mod tests {
                     world.is_refused_late = true;
                 }
                 Input::Failed(failure) => world.reported = Some(Err(failure.kind)),
-                Input::Appending(..) => world.spool = Spool::HandedIn,
+                Input::Appending { .. } => world.spool = Spool::HandedIn,
                 Input::Due => world.is_due = true,
                 Input::Taken | Input::Stored(_) | Input::Refused { .. } | Input::Ended(_) => {}
             }
@@ -435,7 +459,7 @@ mod tests {
             world.posted.extend(effects.row.map(|row| match row {
                 RowEvent::Spilled(ROW, KEY) => "spilled",
                 RowEvent::Requeued(ROW) => "requeued",
-                RowEvent::Acknowledged(ROW) => "acknowledged",
+                RowEvent::Acknowledged(record) if record == ACKNOWLEDGED => "acknowledged",
                 RowEvent::Rejected(ROW, _) => "rejected",
                 other => panic!("{other:?}"),
             }));

@@ -107,7 +107,7 @@ pub(crate) fn open(
         recovery,
         took: started.elapsed(),
     };
-    let checkpoint_bytes = options.checkpoint_bytes;
+    let (checkpoint_bytes, removed_bytes) = (options.checkpoint_bytes, options.removed_bytes);
     let queue = Arc::new(Queue::new(options, totals));
     queue.add_counted(&first, key_counting.is_complete());
     let writer = Writer {
@@ -120,6 +120,7 @@ pub(crate) fn open(
         counter,
         requests: Requests::default(),
         checkpoint_bytes,
+        removed_bytes,
         space_checked: Instant::now(),
         reserve,
     };

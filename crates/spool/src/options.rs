@@ -31,6 +31,7 @@ pub struct SpoolOptions {
     pub(crate) queue_records: u64,
     pub(crate) queue_bytes: u64,
     pub(crate) checkpoint_bytes: u64,
+    pub(crate) removed_bytes: u64,
     pub(crate) when_owned: WhenOwned,
     pub(crate) sequences_after: Sequence,
     pub(crate) salvage: bool,
@@ -51,6 +52,7 @@ impl SpoolOptions {
             queue_records: 10_000,
             queue_bytes: 16 * MIB,
             checkpoint_bytes: 16 * MIB,
+            removed_bytes: MIB,
             when_owned: WhenOwned::Fail,
             sequences_after: Sequence::START,
             salvage: false,
@@ -101,6 +103,14 @@ impl SpoolOptions {
     #[must_use]
     pub fn checkpoint_bytes(mut self, bytes: u64) -> Self {
         self.checkpoint_bytes = bytes;
+        self
+    }
+
+    /// Sets the weight of removed records from which on their rows are deleted, so that others can use
+    /// the space. 1 MiB by default: to delete many together costs less.
+    #[must_use]
+    pub fn removed_bytes(mut self, bytes: u64) -> Self {
+        self.removed_bytes = bytes;
         self
     }
 

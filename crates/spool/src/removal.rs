@@ -19,7 +19,7 @@ use crate::record::Acknowledged;
 use crate::row::{TopicKey, weight_beside};
 use crate::schema::QUEUE;
 use crate::sql_convert::{bytes, from_sql, to_sql};
-use crate::state::{Removed, State};
+use crate::state::Removed;
 
 static SELECT_LEAVING: LazyLock<String> = LazyLock::new(|| {
     format!(
@@ -53,17 +53,9 @@ pub(crate) fn init_statements() {
 /// deleted after they were selected.
 pub(crate) const DELETED_TOGETHER: usize = 500;
 
-/// Removed records whose rows are not deleted yet, in bytes, from which on they are.
-pub(crate) const MAX_REMOVED_BYTES: u64 = 1024 * 1024;
-
 /// Rows of removed records that a commit deletes for each row that it appends: more than one, so that
 /// they become fewer.
 const DELETED_PER_APPENDED: u64 = 2;
-
-/// Returns whether there are so many rows of removed records that they are to be deleted.
-pub(crate) fn is_due(state: &State) -> bool {
-    state.removed.bytes >= MAX_REMOVED_BYTES
-}
 
 /// Rows that left the queue.
 #[derive(Default)]
@@ -191,11 +183,8 @@ impl Changes<'_> {
             .map(bytes)
     }
 
-    /// Deletes rows of removed records if there are many, for this number of appended rows.
+    /// Deletes rows of removed records, for this number of appended rows.
     pub(crate) fn delete_removed_for(&mut self, appended: u64) -> rusqlite::Result<()> {
-        if appended == 0 || !is_due(&self.state) {
-            return Ok(());
-        }
         let rows = appended.saturating_mul(DELETED_PER_APPENDED);
         self.delete_removed(rows.max(bytes(DELETED_TOGETHER)))
             .map(|_| ())
@@ -274,7 +263,7 @@ mod tests {
     use crate::keys::key_hash;
     use crate::record::{Record, Sequence};
     use crate::schema;
-    use crate::state::Totals;
+    use crate::state::{State, Totals};
 
     /// Database, and the state of its rows.
     struct World {
@@ -438,18 +427,20 @@ mod tests {
     }
 
     #[test]
-    fn appends_delete_twice_as_many_rows_once_many_are_removed() {
-        let mut world = World::of_rows(3);
-        world.acknowledge(&[1, 2].map(counted));
-        let delete = |world: &World, appended| {
-            let counting = KeyCounting::new(&State::default());
-            let mut changes = Changes::new(&world.connection, world.state, counting);
+    fn deletes_twice_as_many_rows_as_are_appended() {
+        let mut world = World::of_rows(2);
+        let more = (0..3000).map(|_| record(0)).collect();
+        world.run(&Operation::AppendAll(more)).unwrap();
+        let all: Vec<_> = (1..=2002).map(uncounted).collect();
+        world.acknowledge(&all);
+        let counting = KeyCounting::new(&State::default());
+        let mut changes = Changes::new(&world.connection, world.state, counting);
+        let mut left = |appended| {
             changes.delete_removed_for(appended).unwrap();
             changes.state.removed.records
         };
-        assert_eq!(delete(&world, 1), 2, "few bytes");
-        world.state.removed.bytes = MAX_REMOVED_BYTES;
-        assert_eq!(delete(&world, 0), 2, "nothing was appended");
-        assert_eq!(delete(&world, 1), 0);
+        assert_eq!(left(1), 2002 - 500, "but not only a few");
+        assert_eq!(left(600), 2002 - 500 - 1200);
+        assert_eq!(left(600), 0);
     }
 }

@@ -42,6 +42,7 @@ pub(crate) struct Writer {
     pub(crate) counter: CommitCounter,
     pub(crate) requests: Requests,
     pub(crate) checkpoint_bytes: u64,
+    pub(crate) removed_bytes: u64,
     pub(crate) space_checked: Instant,
     /// Declared behind the connection, and so dropped after it.
     pub(crate) reserve: Reserve,
@@ -234,7 +235,7 @@ impl Writer {
     fn delete_removed(&mut self, is_idle: bool) -> bool {
         let is_free = is_idle || self.state.totals.records == 0;
         let is_full = self.queue.write_failure().is_some();
-        if !(is_full || is_free && removal::is_due(&self.state)) {
+        if !(is_full || is_free && self.state.removed.bytes >= self.removed_bytes) {
             return false;
         }
         let mut most = removal::DELETED_TOGETHER as u64;
@@ -294,9 +295,11 @@ impl Writer {
             .collect::<Result<Vec<_>, _>>()
             .map_err(SpoolError::database(COMMITTING))?;
         let appended = changes.state.next_sequence - self.state.next_sequence;
-        changes
-            .delete_removed_for(appended)
-            .map_err(SpoolError::database(COMMITTING))?;
+        if appended > 0 && changes.state.removed.bytes >= self.removed_bytes {
+            changes
+                .delete_removed_for(appended)
+                .map_err(SpoolError::database(COMMITTING))?;
+        }
         let mut state = changes.state;
         let key_counting = changes.key_counting;
         let settled = Settled {

@@ -18,13 +18,22 @@ const KILLS: u64 = 30;
 /// Runs a child that prints one line each: `receipt SEQUENCE NUMBER`, and `acknowledge SEQUENCE`
 /// before it acknowledges.
 fn append_until_killed(path: &std::path::Path) {
-    let options = SpoolOptions::new(path).checkpoint_bytes(256 * 1024);
+    let options = SpoolOptions::new(path)
+        .checkpoint_bytes(256 * 1024)
+        .removed_bytes(16 * 1024);
     let (spool, report) = Spool::open(options).unwrap();
     assert_eq!(report.recovery, None);
     let highest = spool_highest(&spool);
     let mut waiting = VecDeque::new();
     // The harness has begun a line.
     println!();
+    // What the last process left, at the front of the queue, but for the highest number.
+    let mut left = common::read_all(&spool);
+    left.pop();
+    for stored in &left {
+        println!("acknowledge {}", stored.sequence);
+    }
+    drop(spool.acknowledge(left.iter().map(|stored| stored.sequence)));
     for number in highest + 1.. {
         waiting.push_back((number, spool.append(record(number)).unwrap()));
         if waiting.len() < 50 {

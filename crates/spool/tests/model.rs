@@ -6,7 +6,8 @@ use std::time::{Duration, SystemTime};
 
 use common::{Place, copy_files};
 use herald_spool::{
-    DeadLetterRequest, FailedAttempt, Record, Sequence, Spool, SpoolOptions, StoredRecord,
+    Acknowledged, DeadLetterRequest, FailedAttempt, Record, Sequence, Spool, SpoolOptions,
+    StoredRecord, key_hash,
 };
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -17,6 +18,8 @@ enum Step {
     AppendAll(Vec<Record>),
     AppendDead(Record),
     Acknowledge(Vec<Index>),
+    /// Acknowledges the first records, up to this one.
+    AcknowledgeFirst(Index),
     NoteAttempt(Index, Option<u32>, String),
     DeadLetter(Vec<Index>),
     RetryDead(Vec<Index>),
@@ -56,7 +59,8 @@ fn step() -> impl Strategy<Value = Step> {
         6 => record().prop_map(Step::Append),
         2 => prop::collection::vec(record(), 0..6).prop_map(Step::AppendAll),
         1 => record().prop_map(Step::AppendDead),
-        3 => indices().prop_map(Step::Acknowledge),
+        2 => indices().prop_map(Step::Acknowledge),
+        2 => any::<Index>().prop_map(Step::AcknowledgeFirst),
         2 => (any::<Index>(), any::<Option<u32>>(), ".{0,10}")
             .prop_map(|(index, time, error)| Step::NoteAttempt(index, time, error)),
         2 => indices().prop_map(Step::DeadLetter),
@@ -111,7 +115,7 @@ impl World {
     }
 
     fn open(&mut self, path: &std::path::Path) {
-        let (spool, report) = Spool::open(SpoolOptions::new(path)).unwrap();
+        let (spool, report) = Spool::open(SpoolOptions::new(path).removed_bytes(500)).unwrap();
         assert_eq!(report.recovery, None);
         assert_eq!(report.records, self.model.queue.len() as u64);
         assert_eq!(report.dead, self.model.dead.len() as u64);
@@ -144,14 +148,22 @@ impl World {
             }
             Step::Acknowledge(indices) => {
                 let picked = pick(&self.model.queue, &indices);
-                self.spool()
-                    .acknowledge(picked.clone())
-                    .unwrap()
-                    .wait()
-                    .unwrap();
-                self.model
-                    .queue
-                    .retain(|stored| !picked.contains(&stored.sequence));
+                let records = picked.iter().map(|sequence| (*sequence).into());
+                self.acknowledge(&picked, records.collect());
+            }
+            Step::AcknowledgeFirst(index) => {
+                let last = pick(&self.model.queue, &[index]);
+                let is_first =
+                    |stored: &&StoredRecord| last.iter().any(|at| stored.sequence <= *at);
+                let first: Vec<_> = self.model.queue.iter().filter(is_first).collect();
+                let sequences: Vec<_> = first.iter().map(|stored| stored.sequence).collect();
+                let counted = first.iter().map(|stored| {
+                    let record = &stored.record;
+                    let key = key_hash(&record.topic, record.key.as_deref());
+                    Acknowledged::counted(stored.sequence, key, record.weight())
+                });
+                let records = counted.collect();
+                self.acknowledge(&sequences, records);
             }
             Step::NoteAttempt(index, seconds, error) => self.note_attempt(index, seconds, error),
             Step::DeadLetter(indices) => self.dead_letter(&indices),
@@ -180,6 +192,14 @@ impl World {
                 self.open(&copy);
             }
         }
+    }
+
+    fn acknowledge(&mut self, sequences: &[Sequence], records: Vec<Acknowledged>) {
+        let removed = self.spool().acknowledge(records).unwrap().wait();
+        assert_eq!(removed, Ok(sequences.len() as u64));
+        self.model
+            .queue
+            .retain(|stored| !sequences.contains(&stored.sequence));
     }
 
     fn note_attempt(&mut self, index: Index, seconds: Option<u32>, error: String) {

@@ -91,7 +91,12 @@ fn workload(path: &Path) {
     let mut next = 1_u64;
     let mut first_left = 1_u64;
     for round in 0..60_u64 {
-        let (spool, _) = Spool::open(SpoolOptions::new(path).checkpoint_bytes(64 * 1024)).unwrap();
+        let (spool, _) = Spool::open(
+            SpoolOptions::new(path)
+                .checkpoint_bytes(64 * 1024)
+                .removed_bytes(8 * 1024),
+        )
+        .unwrap();
         let ends = (round + 1) * 2;
         for step in round * 2..ends {
             let count = if step % 3 == 0 { 12 } else { 1 };

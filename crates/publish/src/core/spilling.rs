@@ -26,12 +26,16 @@ impl Core {
         let (topic, key) = (message.topic(), message.key());
         let hash = self.hash_key(topic, key);
         let spool = routing.spool.as_ref();
-        let counted = spool.map(|spool| (spool, message.record_weight()));
+        let row_weight = message.record_weight();
         let ticket = self.relay.appending(keeps_order.then_some(hash));
-        event.state.on(Input::Appending(ticket, hash));
+        event.state.on(Input::Appending {
+            ticket,
+            key: hash,
+            row_weight,
+        });
         drop(event);
-        let handed_in = match counted {
-            Some((spool, weight)) => spool.append_late(KeyHash::new(hash), weight, flight.clone()),
+        let handed_in = match spool {
+            Some(spool) => spool.append_late(KeyHash::new(hash), row_weight, flight.clone()),
             None => Err(routing.spool_failure.clone().unwrap_or(SpoolError::Closed)),
         };
         if let Err(error) = handed_in {

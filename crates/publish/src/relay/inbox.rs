@@ -133,7 +133,7 @@ pub(crate) enum RowEvent {
     /// The transport failed the event of a spilled row: the row is sent.
     Requeued(Sequence),
     /// The cluster has acknowledged the event.
-    Acknowledged(Sequence),
+    Acknowledged(Acknowledged),
     /// The cluster rejected the event permanently.
     Rejected(Sequence, Failure),
     /// Outcome of a row that the relay sent.

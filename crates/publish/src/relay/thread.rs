@@ -212,9 +212,9 @@ impl RelayThread {
                 self.cursor.pass_next(sequence);
             }
             RowEvent::Requeued(sequence) => self.send_again(sequence),
-            RowEvent::Acknowledged(sequence) => {
-                self.mark_acknowledged(sequence.into());
-                self.cursor.pass_next(sequence);
+            RowEvent::Acknowledged(record) => {
+                self.mark_acknowledged(record);
+                self.cursor.pass_next(record.sequence);
             }
             RowEvent::Rejected(sequence, failure) => self.reject_permanently(sequence, failure),
             RowEvent::Row(reported) => self.handle_row(reported),

@@ -30,8 +30,9 @@ impl Place {
         beside(&self.database(), suffix)
     }
 
+    /// Options with which rows of removed records are deleted often.
     pub fn options(&self) -> SpoolOptions {
-        SpoolOptions::new(self.database())
+        SpoolOptions::new(self.database()).removed_bytes(2000)
     }
 
     pub fn open(&self) -> Spool {
