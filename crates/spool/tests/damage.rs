@@ -41,6 +41,19 @@ fn closed(place: &Place) {
     spool.close().unwrap();
 }
 
+/// Number of removed records whose rows are still in the file.
+const REMOVED: u64 = 90;
+
+/// Creates a closed spool like [`closed`], and removes the first records.
+fn closed_with_removed(place: &Place) {
+    let (spool, _) = Spool::open(SpoolOptions::new(place.database())).unwrap();
+    append_many(&spool, 0..ROWS);
+    let first = (1..=REMOVED).map(Sequence::new);
+    spool.acknowledge(first).unwrap().wait().unwrap();
+    spool.close().unwrap();
+    assert_eq!(place.rows_in_file(), ROWS, "none is deleted yet");
+}
+
 /// Creates the files of a spool of [`ROWS`] records as a killed process leaves them: most records
 /// are in the WAL.
 fn killed(place: &Place) {
@@ -126,6 +139,30 @@ proptest! {
         open_and_account(&place);
     }
 
+    #[test]
+    fn accounts_for_all_rows_that_are_not_removed(at: Index, mask in 1_u8..) {
+        let place = Place::new();
+        closed_with_removed(&place);
+        flip(&place.database(), at, mask);
+        let Ok((spool, report)) = Spool::open(place.options()) else {
+            // A file of a version that is not known.
+            return Ok(());
+        };
+        let numbers = numbers(&spool);
+        prop_assert!(numbers.is_sorted_by(|a, b| a < b));
+        let left = numbers.iter().filter(|number| **number >= REMOVED).count() as u64;
+        let dead = spool.dead_letters(1000, u64::MAX, Sequence::START).unwrap().len() as u64;
+        let lost = report.recovery.as_ref().map_or(0, |recovery| recovery.lost.unwrap());
+        prop_assert!(left + dead + lost >= ROWS - REMOVED, "{report:?}");
+        let some_are_back = left < numbers.len() as u64;
+        prop_assert!(
+            !some_are_back || report.recovery.is_some(),
+            "removed records are there again"
+        );
+        prop_assert!(append(&spool, 1_000_000).get() > ROWS);
+        prop_assert!(spool.verify().unwrap().is_sound());
+    }
+
     // A byte of these has more effects than one of a row.
     #[test]
     fn accounts_for_all_rows_after_a_flipped_byte_in_the_header_of_a_page(
@@ -166,6 +203,37 @@ proptest! {
         killed(&place);
         cut(&place.beside("-wal"), at);
         open_and_account(&place);
+    }
+}
+
+#[test]
+fn salvage_brings_no_removed_record_back() {
+    let place = Place::new();
+    closed_with_removed(&place);
+    let (spool, report) = Spool::open(place.options().salvage(true)).unwrap();
+    let recovery = report.recovery.unwrap();
+    assert_eq!(
+        (recovery.salvaged, recovery.damaged, recovery.lost),
+        (ROWS - REMOVED, 0, Some(0))
+    );
+    assert!(numbers(&spool).into_iter().eq(REMOVED..ROWS));
+}
+
+#[test]
+fn removed_records_are_read_again_rather_than_rows_hidden_by_a_damaged_state() {
+    for damage in ["removed_to = 150", "removed_to = 0", "removed_to = 1 << 60"] {
+        let place = Place::new();
+        closed_with_removed(&place);
+        let file = rusqlite::Connection::open(place.database()).unwrap();
+        file.execute(&format!("UPDATE state SET {damage}"), [])
+            .unwrap();
+        drop(file);
+        let (spool, report) = place.open_with_report();
+        assert!(matches!(
+            report.recovery.unwrap().damage,
+            Damage::Malformed { .. }
+        ));
+        assert!(numbers(&spool).into_iter().eq(0..ROWS));
     }
 }
 

@@ -686,3 +686,42 @@ fn files_and_new_folders_are_private() {
         assert_eq!(mode(&common::beside(&path, suffix)), 0o600, "{suffix}");
     }
 }
+
+#[test]
+fn rows_of_removed_records_are_deleted_while_nothing_is_written() {
+    let place = Place::new();
+    let spool = place.open();
+    let sequences = append_many(&spool, 0..100);
+    let first = sequences[..60].iter().copied();
+    spool.acknowledge(first).unwrap().wait().unwrap();
+    while place.rows_in_file() > 40 {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert!(numbers(&spool).into_iter().eq(60..100));
+    assert!(spool.verify().unwrap().is_sound());
+}
+
+#[test]
+fn an_emptied_spool_is_closed_without_rows() {
+    let place = Place::new();
+    let (spool, _) = Spool::open(herald_spool::SpoolOptions::new(place.database())).unwrap();
+    let sequences = append_many(&spool, 0..10);
+    spool.acknowledge(sequences).unwrap().wait().unwrap();
+    assert_eq!(place.rows_in_file(), 10, "they are few");
+    spool.close().unwrap();
+    assert_eq!(place.rows_in_file(), 0);
+}
+
+#[test]
+fn appends_use_the_space_of_removed_records() {
+    let place = Place::new();
+    let spool = place.open();
+    let mut sequences = std::collections::VecDeque::from(append_many(&spool, 0..50));
+    for round in 1..200 {
+        sequences.extend(append_many(&spool, round * 50..(round + 1) * 50));
+        // The queue is never empty.
+        let first: Vec<_> = sequences.drain(..50).collect();
+        spool.acknowledge(first).unwrap().wait().unwrap();
+        assert!(place.rows_in_file() < 1000, "round {round}");
+    }
+}

@@ -3,7 +3,7 @@
 mod common;
 
 use common::{Place, append_many, numbers, read_all, record};
-use herald_spool::{DeadLetterRequest, Imported, Inspector, SpoolError};
+use herald_spool::{DeadLetterRequest, Imported, Inspector, SpoolError, SpoolOptions};
 
 #[test]
 fn an_export_is_a_spool_and_its_rows_come_back() {
@@ -59,6 +59,30 @@ fn an_export_is_a_spool_and_its_rows_come_back() {
     );
     let letters = target.dead_letters(10, 1 << 20, herald_spool::Sequence::START);
     assert_eq!(letters.unwrap()[0].reason, "too_large");
+}
+
+#[test]
+fn removed_records_are_not_imported() {
+    let place = Place::new();
+    let (spool, _) = herald_spool::Spool::open(SpoolOptions::new(place.database())).unwrap();
+    let sequences = append_many(&spool, 0..10);
+    spool
+        .acknowledge(sequences[..4].iter().copied())
+        .unwrap()
+        .wait()
+        .unwrap();
+    let file = place.folder.path().join("copy.db");
+    let inspector = Inspector::open(place.database()).unwrap();
+    inspector.export(&file).unwrap();
+    let copy = Inspector::open(&file).unwrap();
+    assert_eq!(copy.status().unwrap().records, 6);
+    assert_eq!(copy.find(sequences[3]), Ok(None));
+    assert!(copy.verify().unwrap().is_sound());
+    let target = Place::new();
+    let target = target.open();
+    let imported = target.import(&copy).unwrap();
+    assert_eq!((imported.records, imported.known), (6, 0));
+    assert_eq!(numbers(&target), [4, 5, 6, 7, 8, 9]);
 }
 
 #[test]

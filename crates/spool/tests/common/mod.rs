@@ -30,6 +30,15 @@ impl Place {
         beside(&self.database(), suffix)
     }
 
+    /// Number of rows of the queue's table, those of removed records included.
+    pub fn rows_in_file(&self) -> u64 {
+        let file = rusqlite::Connection::open(self.database()).unwrap();
+        let rows: i64 = file
+            .query_one("SELECT count(*) FROM queue", [], |row| row.get(0))
+            .unwrap();
+        rows.try_into().unwrap()
+    }
+
     /// Options with which rows of removed records are deleted often.
     pub fn options(&self) -> SpoolOptions {
         SpoolOptions::new(self.database()).removed_bytes(2000)
