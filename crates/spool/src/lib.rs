@@ -31,7 +31,7 @@
 //!
 //! | file | content |
 //! | --- | --- |
-//! | `spool.db` | SQLite database; `sqlite3` may read it at any time |
+//! | `spool.db` | SQLite database; `sqlite3` may read it at any time. Rows of `queue` up to `removed_to` in `state` are of records that were removed, and are deleted later |
 //! | `spool.db-wal`, `spool.db-shm` | write-ahead log (WAL) of recent commits, and its index |
 //! | `spool.db.lock` | lock file: the owner holds an OS lock on it and wrote its process id into it |
 //! | `spool.db.commits` | commit counter, to detect a lost WAL |
