@@ -5,6 +5,7 @@ use std::time::SystemTime;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::dead::{DeadLetterRequest, REASON_DAMAGED};
+use crate::gaps::Gaps;
 use crate::job::{Answer, Operation};
 use crate::key_counting::KeyCounting;
 use crate::keys;
@@ -25,16 +26,27 @@ pub(crate) struct Changes<'a> {
     pub(crate) keys_left: Vec<u64>,
     /// Key hashes of rows that entered the queue other than by an append, one per row.
     pub(crate) keys_returned: Vec<u64>,
+    /// Gaps before the transaction.
+    pub(crate) gaps: &'a Gaps,
+    /// Gaps that the transaction makes.
+    pub(crate) new_gaps: Vec<[u64; 2]>,
 }
 
 impl<'a> Changes<'a> {
-    pub(crate) fn new(connection: &'a Connection, state: State, key_counting: KeyCounting) -> Self {
+    pub(crate) fn new(
+        connection: &'a Connection,
+        state: State,
+        key_counting: KeyCounting,
+        gaps: &'a Gaps,
+    ) -> Self {
         Self {
             connection,
             state,
             key_counting,
             keys_left: Vec::new(),
             keys_returned: Vec::new(),
+            gaps,
+            new_gaps: Vec::new(),
         }
     }
 
@@ -50,7 +62,10 @@ impl<'a> Changes<'a> {
                 error,
             } => self.append_dead(record, reason, error),
             Operation::Acknowledge(records) => self.acknowledge(records),
-            Operation::DeleteRemoved(most) => self.delete_removed(*most),
+            Operation::DeleteRemoved(most_bytes) => {
+                self.delete_removed(*most_bytes)?;
+                Ok(Answer::default())
+            }
             Operation::NoteAttempts(attempts) => {
                 count(attempts, |attempt| self.note_attempt(attempt))
             }
@@ -95,6 +110,7 @@ impl<'a> Changes<'a> {
         let death = Death { reason, died };
         let error = Some(bounded(error));
         row::insert(self.connection, sequence, record, error, Some(death))?;
+        self.new_gaps.push([sequence; 2]);
         self.state.totals.add_dead(record.weight());
         Ok(Answer {
             first: Sequence::new(sequence),

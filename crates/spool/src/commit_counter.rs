@@ -16,8 +16,11 @@ use crate::error::SpoolError;
 use crate::files;
 use crate::state::{NUMBERS, State};
 
-const MAGIC: &[u8; 8] = b"hrldspl1";
-const LENGTH: usize = MAGIC.len() + NUMBERS * 8 + 4;
+const MAGIC: &[u8; 8] = b"hrldspl2";
+const LENGTH: usize = MAGIC.len() + (NUMBERS + 1) * 8 + 4;
+
+/// Format of an earlier version, without the last removed sequence.
+const MAGIC_1: &[u8; 8] = b"hrldspl1";
 
 /// Commit counter, open for writing.
 #[derive(Debug)]
@@ -53,7 +56,8 @@ fn encode(state: &State) -> [u8; LENGTH] {
     let (body, sum) = encoded.split_at_mut(LENGTH - 4);
     let (magic, rest) = body.split_at_mut(MAGIC.len());
     magic.copy_from_slice(MAGIC);
-    for (place, number) in rest.chunks_exact_mut(8).zip(state.numbers()) {
+    let numbers = state.numbers().into_iter().chain([state.removed.to]);
+    for (place, number) in rest.chunks_exact_mut(8).zip(numbers) {
         place.copy_from_slice(&number.to_le_bytes());
     }
     sum.copy_from_slice(&crc32fast::hash(body).to_le_bytes());
@@ -61,19 +65,28 @@ fn encode(state: &State) -> [u8; LENGTH] {
 }
 
 fn decode(encoded: &[u8]) -> Option<State> {
-    let encoded: &[u8; LENGTH] = encoded.try_into().ok()?;
     let (body, sum) = encoded.split_last_chunk::<4>()?;
     if crc32fast::hash(body).to_le_bytes() != *sum {
         return None;
     }
-    let mut numbers = [0; NUMBERS];
-    for (number, chunk) in numbers
-        .iter_mut()
-        .zip(body.strip_prefix(MAGIC)?.chunks_exact(8))
-    {
-        *number = u64::from_le_bytes(chunk.try_into().ok()?);
+    let (magic, body) = body.split_first_chunk::<8>()?;
+    let mut numbers = body
+        .as_chunks::<8>()
+        .0
+        .iter()
+        .copied()
+        .map(u64::from_le_bytes);
+    let mut state_numbers = [0; NUMBERS];
+    for number in &mut state_numbers {
+        *number = numbers.next()?;
     }
-    Some(State::from_numbers(numbers))
+    let mut state = State::from_numbers(state_numbers);
+    match magic {
+        MAGIC => state.removed.to = numbers.next()?,
+        MAGIC_1 => {}
+        _ => return None,
+    }
+    Some(state)
 }
 
 #[cfg(test)]
@@ -91,13 +104,31 @@ mod tests {
                 dead: 1,
                 dead_bytes: 99,
             },
-            removed: Removed::default(),
+            removed: Removed {
+                to: 2,
+                ..Removed::default()
+            },
         }
     }
 
     #[test]
     fn reads_back_the_written_state() {
         assert_eq!(decode(&encode(&state())), Some(state()));
+    }
+
+    #[test]
+    fn reads_the_format_of_an_earlier_version() {
+        let mut body = MAGIC_1.to_vec();
+        for number in state().numbers() {
+            body.extend(number.to_le_bytes());
+        }
+        let sum = crc32fast::hash(&body);
+        body.extend(sum.to_le_bytes());
+        let expected = State {
+            removed: Removed::default(),
+            ..state()
+        };
+        assert_eq!(decode(&body), Some(expected));
     }
 
     #[test]

@@ -34,7 +34,7 @@ pub(crate) enum Operation {
         error: String,
     },
     Acknowledge(Vec<Acknowledged>),
-    /// Deletes rows of removed records, about as many as this.
+    /// Deletes rows of removed records, about so many bytes.
     DeleteRemoved(u64),
     NoteAttempts(Vec<FailedAttempt>),
     DeadLetter(Vec<DeadLetterRequest>),

@@ -24,14 +24,13 @@ const COUNTING: &str = "counting the keys of the spool";
 /// is counted completely by its opening.
 pub(crate) const STEP_ROWS: u64 = 5000;
 
-/// Interval of the steps.
-const STEP_INTERVAL: Duration = Duration::from_millis(20);
-
-/// Interval while the spool is drained so fast that most of its rows leave before they are counted.
-const STEP_INTERVAL_OF_DRAIN: Duration = Duration::from_millis(200);
+/// Interval of the steps while the spool is drained, and while it is drained so fast that most of its rows
+/// leave before they are counted.
+const INTERVAL_OF_DRAIN: Duration = Duration::from_millis(20);
+const INTERVAL_OF_FAST_DRAIN: Duration = Duration::from_millis(200);
 
 /// Rows that leave between two steps of a fast drain.
-const ROWS_OF_DRAIN: u64 = 1000;
+const ROWS_OF_FAST_DRAIN: u64 = 1000;
 
 /// Progress of the count. Like the state, the writer changes a copy and keeps it after the commit.
 #[derive(Clone, Copy, Debug)]
@@ -56,10 +55,10 @@ impl KeyCounting {
 
     /// Time from the last step to the next one.
     pub(crate) fn interval(&self) -> Duration {
-        if self.skipped < ROWS_OF_DRAIN {
-            STEP_INTERVAL
-        } else {
-            STEP_INTERVAL_OF_DRAIN
+        match self.skipped {
+            0 => Duration::ZERO,
+            1..ROWS_OF_FAST_DRAIN => INTERVAL_OF_DRAIN,
+            ROWS_OF_FAST_DRAIN.. => INTERVAL_OF_FAST_DRAIN,
         }
     }
 
@@ -154,6 +153,7 @@ mod tests {
 
     use super::*;
     use crate::changes::Changes;
+    use crate::gaps::Gaps;
     use crate::job::Operation;
     use crate::options::SpoolOptions;
     use crate::queue::{Queue, Settled};
@@ -175,7 +175,8 @@ mod tests {
     }
 
     fn append(connection: &Connection, state: State, keys: &[u8]) -> State {
-        let mut changes = Changes::new(connection, state, KeyCounting::new(&state));
+        let gaps = Gaps::of(&state);
+        let mut changes = Changes::new(connection, state, KeyCounting::new(&state), &gaps);
         let records = keys.iter().map(|key| record(*key)).collect();
         changes.apply(&Operation::AppendAll(records)).unwrap();
         changes.state
@@ -205,7 +206,8 @@ mod tests {
         /// Removes rows in one transaction, which fails at its end if it is not `durable`.
         fn remove(&mut self, first: u64, last: u64, durable: bool) {
             let transaction = self.connection.transaction().unwrap();
-            let mut changes = Changes::new(&transaction, self.state, self.counting);
+            let gaps = Gaps::of(&self.state);
+            let mut changes = Changes::new(&transaction, self.state, self.counting, &gaps);
             let records = (first..=last).map(|at| Sequence::new(at).into()).collect();
             changes.apply(&Operation::Acknowledge(records)).unwrap();
             if !durable {

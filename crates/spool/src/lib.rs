@@ -65,6 +65,7 @@ mod error;
 mod examine;
 mod file_watcher;
 mod files;
+mod gaps;
 mod headers;
 mod inspect;
 mod job;

@@ -13,6 +13,7 @@ use crate::error::SpoolError;
 use crate::examine::{Examined, examine};
 use crate::file_watcher::FileWatcher;
 use crate::files::{Files, Identity};
+use crate::gaps::Gaps;
 use crate::key_counting::{self, KeyCounting};
 use crate::lock_file::{self, LockFile};
 use crate::maintenance;
@@ -79,12 +80,15 @@ pub(crate) fn open(
     } = examined;
     let mut key_counting = KeyCounting::new(&state);
     let first = key_counting.step(&connection, &state.removed, key_counting::STEP_ROWS)?;
+    let mut gaps = Gaps::of(&state);
+    let first_sequence = state.next_sequence;
     let state = State {
-        next_sequence: state
-            .next_sequence
-            .max(options.sequences_after.get().saturating_add(1)),
+        next_sequence: first_sequence.max(options.sequences_after.get().saturating_add(1)),
         ..state
     };
+    if state.next_sequence > first_sequence {
+        gaps.follow(&state, &[[first_sequence, state.next_sequence - 1]]);
+    }
     let state = start_log(&mut connection, state)?;
     // After the first commit, which creates the WAL that is watched.
     let mut watcher = FileWatcher::new(&files, lock_file.identity()?)?;
@@ -115,6 +119,7 @@ pub(crate) fn open(
         queue: queue.clone(),
         state,
         key_counting,
+        gaps,
         counted_at: Instant::now(),
         watcher,
         counter,

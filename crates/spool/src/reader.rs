@@ -1,12 +1,14 @@
 //! Reader: bounded batches in order, on a connection of its own. In WAL mode a reader sees the
 //! database as of its beginning, and neither waits for the writer nor blocks it.
 
+use std::cell::Cell;
 use std::time::SystemTime;
 
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row};
 
 use crate::cluster::SpoolCluster;
+use crate::damage::blames_file;
 use crate::dead::{DeadLetter, REASON_DAMAGED};
 use crate::error::SpoolError;
 use crate::record::{Sequence, StoredRecord};
@@ -42,11 +44,16 @@ pub enum Found {
 
 pub(crate) struct Reader {
     connection: Connection,
+    /// Removed records, as they were read last.
+    removed: Cell<Removed>,
 }
 
 impl Reader {
     pub(crate) fn new(connection: Connection) -> Self {
-        Self { connection }
+        Self {
+            connection,
+            removed: Cell::default(),
+        }
     }
 
     pub(crate) fn connection(&self) -> &Connection {
@@ -76,11 +83,15 @@ impl Reader {
         Ok(batch)
     }
 
-    /// Returns the removed records, whose rows are not read.
+    /// Returns the removed records, whose rows are not read. If the state is damaged, what was read last
+    /// is returned: a row that is read again is better than one that is not read.
     pub(crate) fn removed(&self) -> Result<Removed, SpoolError> {
-        State::load(&self.connection)
-            .map(|state| state.removed)
-            .map_err(SpoolError::database(READING))
+        match State::load(&self.connection) {
+            Ok(state) => self.removed.set(state.removed),
+            Err(error) if blames_file(&error) => {}
+            Err(error) => return Err(SpoolError::database(READING)(error)),
+        }
+        Ok(self.removed.get())
     }
 
     /// Returns dead letters after `after`, bounded like [`Reader::batch`].

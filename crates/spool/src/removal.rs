@@ -10,7 +10,7 @@
 
 use std::sync::LazyLock;
 
-use rusqlite::ffi;
+use rusqlite::{Connection, ffi};
 
 use crate::changes::Changes;
 use crate::job::Answer;
@@ -34,9 +34,6 @@ static DELETE_RANGE: LazyLock<String> =
 /// Without `WHERE`, SQLite deletes the table's content as a whole.
 static DELETE_ALL: LazyLock<String> = LazyLock::new(|| format!("DELETE FROM {QUEUE}"));
 
-static COUNT_RANGE: LazyLock<String> =
-    LazyLock::new(|| format!("SELECT count(*) FROM {QUEUE} WHERE sequence BETWEEN ?1 AND ?2"));
-
 static FIRST_IN_RANGE: LazyLock<String> =
     LazyLock::new(|| format!("SELECT min(sequence) FROM {QUEUE} WHERE sequence BETWEEN ?1 AND ?2"));
 
@@ -45,17 +42,38 @@ pub(crate) fn init_statements() {
     LazyLock::force(&SELECT_LEAVING);
     LazyLock::force(&DELETE_RANGE);
     LazyLock::force(&DELETE_ALL);
-    LazyLock::force(&COUNT_RANGE);
     LazyLock::force(&FIRST_IN_RANGE);
 }
 
 /// Rows that are deleted by one statement at most. Their pages must still be in the cache when they are
 /// deleted after they were selected.
-pub(crate) const DELETED_TOGETHER: usize = 500;
+const DELETED_TOGETHER: usize = 500;
 
-/// Rows of removed records that a commit deletes for each row that it appends: more than one, so that
-/// they become fewer.
-const DELETED_PER_APPENDED: u64 = 2;
+/// Bytes of removed records whose rows are deleted together.
+const DELETED_BYTES: u64 = 4 * 1024 * 1024;
+
+/// The same on a full disk, within the space that is reserved in the WAL.
+const DELETED_BYTES_OF_FULL_DISK: u64 = 128 * 1024;
+
+/// Bytes of removed records whose rows a commit deletes that appends this number of bytes: more than
+/// those, so that they become fewer.
+pub(crate) fn bytes_to_delete_for(appended: u64) -> u64 {
+    const LEAST: u64 = 256 * 1024;
+    appended.saturating_mul(2).max(LEAST)
+}
+
+/// Bytes of removed records whose rows a commit deletes that does nothing else.
+pub(crate) fn bytes_to_delete(is_disk_full: bool) -> u64 {
+    if is_disk_full {
+        DELETED_BYTES_OF_FULL_DISK
+    } else {
+        DELETED_BYTES
+    }
+}
+
+/// Weight of removed records up to which all rows of the table are deleted at once. That reads all of
+/// their pages, and the next commit waits for it; of more rows, the first are deleted one by one.
+pub(crate) const MOST_AT_ONCE: u64 = 128 * 1024 * 1024;
 
 /// Rows that left the queue.
 #[derive(Default)]
@@ -73,12 +91,16 @@ impl Changes<'_> {
         let removed = &self.state.removed;
         let new = records.partition_point(|record| removed.contains(record.sequence.get()));
         let records = &records[new..];
-        let (at_front, others) = records.split_at(self.count_at_front(records)?);
+        let (at_front, others) = records.split_at(self.count_at_front(records));
         let mut count = self.remove_front(at_front)?;
         for range in ranges(others) {
             for range in range.chunks(DELETED_TOGETHER) {
                 count += self.leave_queue(ends(range))?.count;
             }
+        }
+        if self.state.totals.records == 0 {
+            // No sequence that was given out has a row that counts.
+            self.state.removed.to = self.state.next_sequence - 1;
         }
         Ok(Answer {
             count,
@@ -88,53 +110,49 @@ impl Changes<'_> {
 
     /// Returns how many of these records are at the front of the queue: up to the last of them, each is
     /// in the queue, and nothing else is.
-    fn count_at_front(&self, records: &[Acknowledged]) -> rusqlite::Result<usize> {
-        // Mostly every sequence has a row, which need not be looked for.
-        let is_gapless = self.state.is_gapless();
+    fn count_at_front(&self, records: &[Acknowledged]) -> usize {
         let mut count = 0;
         let mut next = self.state.removed.to + 1;
         for range in ranges(records) {
             let [first, last] = ends(range);
-            let is_at_front = if is_gapless {
-                first == next && last < self.state.next_sequence
-            } else {
-                (first == next || self.count_rows([next, first - 1])? == 0)
-                    && self.count_rows([first, last])? == bytes(range.len())
-            };
+            let is_at_front = self.gaps.next_row(next) == Some(first)
+                && self.gaps.have_rows([first, last])
+                && last < self.state.next_sequence;
             if !is_at_front {
                 break;
             }
             count += range.len();
             next = last + 1;
         }
-        Ok(count)
-    }
-
-    fn count_rows(&self, ends: [u64; 2]) -> rusqlite::Result<u64> {
-        self.connection
-            .prepare_cached(&COUNT_RANGE)?
-            .query_one(ends.map(to_sql), |row| row.get(0).map(from_sql))
+        count
     }
 
     /// Removes the records at the front of the queue, and returns their number.
     fn remove_front(&mut self, records: &[Acknowledged]) -> rusqlite::Result<u64> {
-        let before = self.state.totals;
-        for range in records.chunk_by(|one, next| one.counted.is_some() == next.counted.is_some()) {
-            if range[0].counted.is_none() {
-                // The rows between them were found to be theirs.
-                self.note_leaving(ends(range))?;
-                continue;
-            }
-            for record in range {
-                if let Some((key, weight)) = record.counted {
-                    self.note_left(record.sequence.get(), weight, || key.get());
-                }
-            }
-        }
         let Some(last) = records.last() else {
             return Ok(0);
         };
+        let before = self.state.totals;
+        for range in ranges(records) {
+            for range in range.chunk_by(|one, next| one.counted.is_some() == next.counted.is_some())
+            {
+                if range[0].counted.is_none() {
+                    self.note_leaving(ends(range))?;
+                }
+                for record in range {
+                    if let Some((key, weight)) = record.counted {
+                        self.note_left(record.sequence.get(), weight, || key.get());
+                    }
+                }
+            }
+        }
         let count = before.records - self.state.totals.records;
+        if count != bytes(records.len()) {
+            return Err(corrupt(format!(
+                "{} rows are not found",
+                bytes(records.len()) - count
+            )));
+        }
         self.state.removed = Removed {
             to: last.sequence.get(),
             records: self.state.removed.records + count,
@@ -150,6 +168,7 @@ impl Changes<'_> {
     pub(crate) fn leave_queue(&mut self, ends: [u64; 2]) -> rusqlite::Result<Left> {
         let left = self.note_leaving(ends)?;
         self.delete_range(ends)?;
+        self.new_gaps.push(ends);
         Ok(left)
     }
 
@@ -183,39 +202,35 @@ impl Changes<'_> {
             .map(bytes)
     }
 
-    /// Deletes rows of removed records, for this number of appended rows.
-    pub(crate) fn delete_removed_for(&mut self, appended: u64) -> rusqlite::Result<()> {
-        let rows = appended.saturating_mul(DELETED_PER_APPENDED);
-        self.delete_removed(rows.max(bytes(DELETED_TOGETHER)))
-            .map(|_| ())
-    }
-
-    /// Deletes rows of removed records, at most about this number, or all of them if the queue has no
-    /// others.
-    pub(crate) fn delete_removed(&mut self, most: u64) -> rusqlite::Result<Answer> {
+    /// Deletes rows of removed records, about so many bytes of them, or all if that is cheap.
+    pub(crate) fn delete_removed(&mut self, most_bytes: u64) -> rusqlite::Result<()> {
         let removed = self.state.removed;
-        let count = if self.state.totals.records == 0 {
-            self.delete_all()?
+        let weight = removed.bytes / removed.records.max(1);
+        let deleted = if self.state.totals.records == 0 && removed.bytes <= MOST_AT_ONCE {
+            self.connection
+                .prepare_cached(&DELETE_ALL)?
+                .execute([])
+                .map(bytes)?
         } else {
-            self.delete_first(most)?
+            self.delete_first((most_bytes / weight.max(1)).max(1))?
         };
-        let records = removed.records.saturating_sub(count);
+        let Some(records) = removed.records.checked_sub(deleted) else {
+            // The others were never seen. The transaction is rolled back.
+            let counted = removed.records;
+            return Err(corrupt(format!(
+                "the queue has {deleted} rows instead of {counted}"
+            )));
+        };
         self.state.removed = Removed {
             to: removed.to,
             records,
             // Their share: the rows were not read.
-            bytes: match removed.records {
-                0 => 0,
-                before => removed.bytes / before * records,
-            },
+            bytes: weight * records,
         };
-        Ok(Answer {
-            count,
-            ..Answer::default()
-        })
+        Ok(())
     }
 
-    /// Deletes the first removed rows within a range of `most` sequences.
+    /// Deletes the first removed rows within a range of `most` sequences, and returns their number.
     fn delete_first(&self, most: u64) -> rusqlite::Result<u64> {
         let removed = self.state.removed;
         let first: Option<i64> = self
@@ -228,19 +243,16 @@ impl Changes<'_> {
         let last = first.saturating_add(most.saturating_sub(1));
         self.delete_range([first, last.min(removed.to)])
     }
+}
 
-    /// Deletes the rows of a queue of which all records were removed.
-    fn delete_all(&self) -> rusqlite::Result<u64> {
-        let deleted = self.connection.prepare_cached(&DELETE_ALL)?.execute([])?;
-        let expected = self.state.removed.records;
-        if bytes(deleted) == expected {
-            return Ok(expected);
-        }
-        // The others were never seen. The transaction is rolled back.
-        let detail = format!("the queue has {deleted} rows instead of {expected}");
-        let code = ffi::Error::new(ffi::SQLITE_CORRUPT);
-        Err(rusqlite::Error::SqliteFailure(code, Some(detail)))
-    }
+/// Number of rows that the table has of removed records.
+pub(crate) fn count_rows(connection: &Connection, removed: &Removed) -> rusqlite::Result<u64> {
+    let sql = format!("SELECT count(*) FROM {QUEUE} WHERE sequence <= ?1");
+    connection.query_one(&sql, [to_sql(removed.to)], |row| row.get(0).map(from_sql))
+}
+
+fn corrupt(detail: String) -> rusqlite::Error {
+    rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_CORRUPT), Some(detail))
 }
 
 /// Groups sorted records that are adjacent.
@@ -255,9 +267,8 @@ fn ends(range: &[Acknowledged]) -> [u64; 2] {
 
 #[cfg(test)]
 mod tests {
-    use rusqlite::Connection;
-
     use super::*;
+    use crate::gaps::Gaps;
     use crate::job::Operation;
     use crate::key_counting::KeyCounting;
     use crate::keys::key_hash;
@@ -269,6 +280,7 @@ mod tests {
     struct World {
         connection: Connection,
         state: State,
+        gaps: Gaps,
     }
 
     fn record(key: u8) -> Record {
@@ -293,6 +305,7 @@ mod tests {
             let mut world = Self {
                 connection,
                 state: State::default(),
+                gaps: Gaps::of(&State::default()),
             };
             let records = (1..=count).map(record).collect();
             world.run(&Operation::AppendAll(records)).unwrap();
@@ -303,11 +316,12 @@ mod tests {
         fn run(&mut self, operation: &Operation) -> rusqlite::Result<(u64, Vec<u64>)> {
             let counting = KeyCounting::new(&State::default());
             let transaction = self.connection.unchecked_transaction()?;
-            let mut changes = Changes::new(&transaction, self.state, counting);
+            let mut changes = Changes::new(&transaction, self.state, counting, &self.gaps);
             let answer = changes.apply(operation)?;
-            let (state, keys_left) = (changes.state, changes.keys_left);
+            let (state, keys_left, new_gaps) = (changes.state, changes.keys_left, changes.new_gaps);
             transaction.commit()?;
             self.state = state;
+            self.gaps.follow(&state, &new_gaps);
             Ok((answer.count, keys_left))
         }
 
@@ -322,9 +336,11 @@ mod tests {
             count
         }
 
-        fn delete_removed(&mut self, most: u64) -> rusqlite::Result<u64> {
-            self.run(&Operation::DeleteRemoved(most))
-                .map(|(count, _)| count)
+        /// Deletes rows, and returns how many are left of removed records.
+        fn delete_removed(&mut self, rows: u64) -> rusqlite::Result<u64> {
+            let bytes = rows * record(1).weight();
+            self.run(&Operation::DeleteRemoved(bytes))?;
+            Ok(self.state.removed.records)
         }
 
         /// Sequences of all rows of the table.
@@ -371,6 +387,7 @@ mod tests {
         assert_eq!(world.acknowledge(&[1, 3, 7].map(counted)), 2);
         assert_eq!(world.rows(), [1, 2]);
         assert_eq!(world.acknowledge(&[1, 2, 3].map(counted)), 1);
+        assert_eq!(world.removed(), (3, 1), "3 was acknowledged before");
         assert_eq!(world.acknowledge(&[8, 9].map(counted)), 0);
         assert_eq!(world.state.totals, Totals::default());
     }
@@ -403,13 +420,13 @@ mod tests {
     fn deletes_rows_of_removed_records_only() {
         let mut world = World::of_rows(6);
         world.acknowledge(&[1, 2, 3, 4].map(counted));
-        assert_eq!(world.delete_removed(3).unwrap(), 3);
-        assert_eq!((world.removed(), world.rows()), ((4, 1), vec![4, 5, 6]));
         assert_eq!(world.delete_removed(3).unwrap(), 1);
+        assert_eq!((world.removed(), world.rows()), ((4, 1), vec![4, 5, 6]));
+        assert_eq!(world.delete_removed(3).unwrap(), 0);
         assert_eq!((world.removed(), world.rows()), ((4, 0), vec![5, 6]));
         assert_eq!(world.delete_removed(3).unwrap(), 0);
         world.acknowledge(&[5, 6].map(counted));
-        assert_eq!(world.delete_removed(1).unwrap(), 2, "all at once");
+        assert_eq!(world.delete_removed(0).unwrap(), 0, "all at once");
         assert_eq!((world.removed(), world.rows()), ((6, 0), vec![]));
         assert_eq!(world.state.removed.bytes, 0);
     }
@@ -427,20 +444,19 @@ mod tests {
     }
 
     #[test]
-    fn deletes_twice_as_many_rows_as_are_appended() {
-        let mut world = World::of_rows(2);
-        let more = (0..3000).map(|_| record(0)).collect();
-        world.run(&Operation::AppendAll(more)).unwrap();
-        let all: Vec<_> = (1..=2002).map(uncounted).collect();
-        world.acknowledge(&all);
-        let counting = KeyCounting::new(&State::default());
-        let mut changes = Changes::new(&world.connection, world.state, counting);
-        let mut left = |appended| {
-            changes.delete_removed_for(appended).unwrap();
-            changes.state.removed.records
-        };
-        assert_eq!(left(1), 2002 - 500, "but not only a few");
-        assert_eq!(left(600), 2002 - 500 - 1200);
-        assert_eq!(left(600), 0);
+    fn rows_that_are_not_found_are_not_taken_for_removed() {
+        let mut world = World::of_rows(9);
+        // SQLite passes rows behind a damaged page without an error.
+        world
+            .connection
+            .execute("DELETE FROM queue WHERE sequence = 4", [])
+            .unwrap();
+        world.acknowledge(&[counted(8)]);
+        let behind = Operation::Acknowledge(vec![counted(5)]);
+        world.run(&behind).unwrap();
+        assert_eq!(world.removed(), (0, 0), "4 was not acknowledged");
+        let missing = Operation::Acknowledge([1, 2, 3, 4].map(uncounted).to_vec());
+        let refused = world.run(&missing).unwrap_err();
+        assert!(refused.to_string().contains("1 rows are not found"));
     }
 }

@@ -72,10 +72,12 @@ fn fill(files: &Files, target: &mut Connection, least: &State) -> Result<Salvage
     let cluster = connection
         .as_ref()
         .and_then(|file| SpoolCluster::load(file).ok()?);
+    // The commit counter's, if there is no other. It may be behind, but is never ahead.
+    let removed = stored.as_ref().unwrap_or(least).removed;
     let least = least.at_least(&stored.unwrap_or_default());
     let source = connection.map(|connection| Source {
         connection,
-        removed: stored.unwrap_or_default().removed,
+        removed,
         below: match stored {
             None => i64::MAX,
             Some(_) => to_sql(least.next_sequence),
@@ -269,7 +271,7 @@ const DIED_AT: usize = 12;
 /// Damaged file.
 struct Source {
     connection: Connection,
-    /// Removed records, whose rows are not copied.
+    /// Removed records, whose sound rows are not copied. A damaged one may have had another sequence.
     removed: Removed,
     /// Exclusive upper bound of the sequences that were assigned.
     below: i64,

@@ -46,7 +46,7 @@ impl Totals {
 
 /// Records that were removed while their rows are still in the queue's table: to raise a sequence costs
 /// one page, to delete the rows many. They are all rows up to that sequence, and are deleted later, see
-/// [`crate::purge`].
+/// [`crate::removal`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Removed {
     pub(crate) to: u64,
@@ -97,7 +97,7 @@ impl State {
 
     /// Whether every sequence behind the removed ones has a row in the queue.
     pub(crate) fn is_gapless(&self) -> bool {
-        self.next_sequence - 1 == self.removed.to + self.totals.records
+        self.removed.to.saturating_add(self.totals.records) == self.next_sequence - 1
     }
 
     /// Number of rows that the queue's table has.

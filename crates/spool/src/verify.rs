@@ -7,6 +7,7 @@ use crate::dead::REASON_DAMAGED;
 use crate::error::SpoolError;
 use crate::examine::missing_commits;
 use crate::record::Sequence;
+use crate::removal;
 use crate::row::{self, COLUMNS, Damaged};
 use crate::schema::{DEAD, QUEUE};
 use crate::sql_convert::{from_sql, to_sql};
@@ -86,6 +87,13 @@ fn check(
     };
     found.records = rows(&view, QUEUE, state.removed.to, "NULL", &mut count)?;
     found.dead = rows(&view, DEAD, 0, "reason", &mut count)?;
+    let removed = removal::count_rows(&view, &state.removed)?;
+    if removed != state.removed.records {
+        found.problems.push(format!(
+            "{} rows of removed records should be there, but {removed} were found",
+            state.removed.records
+        ));
+    }
     let expected = (state.totals.records, state.totals.dead);
     if expected != (found.records, found.dead) {
         found.problems.push(format!(

@@ -14,6 +14,7 @@ use crate::commit_counter::CommitCounter;
 use crate::connection;
 use crate::error::SpoolError;
 use crate::file_watcher::FileWatcher;
+use crate::gaps::Gaps;
 use crate::job::{Answer, Job, Operation};
 use crate::key_counting::{self, KeyCounting};
 use crate::maintenance::{self, Shortened};
@@ -36,6 +37,7 @@ pub(crate) struct Writer {
     pub(crate) queue: Arc<Queue>,
     pub(crate) state: State,
     pub(crate) key_counting: KeyCounting,
+    pub(crate) gaps: Gaps,
     /// Time of the last step of the count.
     pub(crate) counted_at: Instant,
     pub(crate) watcher: FileWatcher,
@@ -61,10 +63,10 @@ impl Drop for AbandonOnDrop {
 impl Writer {
     pub(crate) fn run(mut self) {
         let _abandon = AbandonOnDrop(self.queue.clone());
-        let mut is_shortening = false;
+        let mut has_more = false;
         loop {
             let until_count = self.count_keys();
-            let idle_timeout = if is_shortening {
+            let idle_timeout = if has_more {
                 Duration::ZERO
             } else {
                 until_count.unwrap_or(REQUEST_INTERVAL)
@@ -77,10 +79,13 @@ impl Writer {
                 Received::Closed => return self.end(),
             }
             // Not after a failure: there is nothing to do then until the spool is closed.
-            is_shortening = false;
+            has_more = false;
             if self.queue.failure().is_none() {
                 self.serve_requests();
-                is_shortening = self.delete_removed(is_idle) | self.run_maintenance(is_idle);
+                has_more = self.delete_removed(is_idle);
+            }
+            if self.queue.failure().is_none() {
+                has_more |= self.run_maintenance(is_idle);
             }
         }
     }
@@ -114,17 +119,30 @@ impl Writer {
             return;
         }
         let started = Instant::now();
-        let operations: Vec<&Operation> = jobs.iter().map(|job| &job.operation).collect();
+        let appended: u64 = jobs.iter().map(|job| job.load.bytes).sum();
+        let is_full = self.queue.write_failure().is_some();
+        let deletes = appended > 0 && !is_full && self.state.removed.bytes >= self.removed_bytes;
+        let delete = Operation::DeleteRemoved(removal::bytes_to_delete_for(appended));
+        let mut operations = Vec::with_capacity(jobs.len() + 1);
+        operations.extend(deletes.then_some(&delete));
+        operations.extend(jobs.iter().map(|job| &job.operation));
+        let own = usize::from(deletes);
         let mut committed = self.commit(&operations, None);
         if committed.as_ref().is_err_and(SpoolError::is_out_of_space) {
-            // The WAL may have taken the space; now its beginning is free.
+            // The WAL may have taken the space; now its beginning is free. Or removed records have it.
             self.reuse_log();
-            committed = self.commit(&operations, None);
+            self.make_space(appended);
+            committed = self
+                .commit(&operations[own..], None)
+                .map(|(mut answers, settled)| {
+                    answers.splice(..0, operations[..own].iter().map(|_| Answer::default()));
+                    (answers, settled)
+                });
         }
         match committed {
             Ok((answers, settled)) => {
                 self.queue.settle(&jobs, &settled, started.elapsed());
-                for (job, answer) in jobs.into_iter().zip(answers) {
+                for (job, answer) in jobs.into_iter().zip(answers.into_iter().skip(own)) {
                     job.done.resolve(Ok(answer));
                 }
             }
@@ -230,26 +248,37 @@ impl Writer {
         }
     }
 
+    /// Deletes rows of removed records to append so many bytes in their place.
+    fn make_space(&mut self, appended: u64) {
+        let before = self.state.removed.bytes;
+        let needed = appended.saturating_mul(2);
+        while before - self.state.removed.bytes < needed && self.delete_removed_rows(true) {}
+    }
+
     /// Deletes some rows of removed records: if there are many while nothing else is written or the queue
     /// has no others, and on a full disk. Returns whether there are more to delete now.
     fn delete_removed(&mut self, is_idle: bool) -> bool {
         let is_free = is_idle || self.state.totals.records == 0;
         let is_full = self.queue.write_failure().is_some();
-        if !(is_full || is_free && self.state.removed.bytes >= self.removed_bytes) {
-            return false;
-        }
-        let mut most = removal::DELETED_TOGETHER as u64;
+        let is_wanted = is_full || is_free && self.state.removed.bytes >= self.removed_bytes;
+        is_wanted && self.delete_removed_rows(is_full) && self.state.removed.records > 0
+    }
+
+    /// Deletes some rows of removed records. Returns whether it did.
+    fn delete_removed_rows(&mut self, is_full: bool) -> bool {
+        let mut bytes = removal::bytes_to_delete(is_full);
         while self.state.removed.records > 0 {
             let started = Instant::now();
-            match self.commit(&[&Operation::DeleteRemoved(most)], None) {
+            match self.commit(&[&Operation::DeleteRemoved(bytes)], None) {
                 Ok((_, settled)) => {
                     let none = VecDeque::new();
                     self.queue.settle(&none, &settled, started.elapsed());
-                    return self.state.removed.records > 0;
+                    return true;
                 }
-                Err(error) if error.is_out_of_space() && most > 1 => {
+                Err(error) if error.is_out_of_space() && bytes > 0 => {
                     self.reuse_log();
-                    most /= 2;
+                    // 0 is one row.
+                    bytes /= 8;
                 }
                 Err(error) => {
                     self.queue.fail(&error);
@@ -288,20 +317,15 @@ impl Writer {
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .map_err(SpoolError::database(COMMITTING))?;
-        let mut changes = Changes::new(&transaction, self.state, self.key_counting);
+        let mut changes = Changes::new(&transaction, self.state, self.key_counting, &self.gaps);
         let answers = operations
             .iter()
             .map(|work| changes.apply(work))
             .collect::<Result<Vec<_>, _>>()
             .map_err(SpoolError::database(COMMITTING))?;
-        let appended = changes.state.next_sequence - self.state.next_sequence;
-        if appended > 0 && changes.state.removed.bytes >= self.removed_bytes {
-            changes
-                .delete_removed_for(appended)
-                .map_err(SpoolError::database(COMMITTING))?;
-        }
         let mut state = changes.state;
         let key_counting = changes.key_counting;
+        let new_gaps = changes.new_gaps;
         let settled = Settled {
             stored: state.totals,
             keys_left: changes.keys_left,
@@ -327,6 +351,7 @@ impl Writer {
         // told, and the next commit has to find this state.
         self.state = state;
         self.key_counting = key_counting;
+        self.gaps.follow(&self.state, &new_gaps);
         self.watcher.check()?;
         // Without the counter the commit is just as durable; only a later loss of the WAL would be
         // detected less reliably.
@@ -419,7 +444,11 @@ impl Writer {
         } else if self.queue.take_damage() {
             self.empty_damaged_log();
         } else {
-            if self.state.totals.records == 0 && self.state.removed.records > 0 {
+            let removed = self.state.removed;
+            if self.state.totals.records == 0
+                && removed.records > 0
+                && removed.bytes <= removal::MOST_AT_ONCE
+            {
                 let _ = self.commit(&[&Operation::DeleteRemoved(u64::MAX)], None);
             }
             if self.state.totals.all_records() > 0 {

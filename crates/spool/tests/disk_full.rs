@@ -127,6 +127,24 @@ fn append_large(spool: &Spool, rows: u64) {
     }
 }
 
+#[test]
+fn appends_take_the_space_of_removed_records_on_a_full_disk() {
+    let Some(disk) = SmallDisk::mount() else {
+        return;
+    };
+    let (spool, _) = Spool::open(SpoolOptions::new(disk.database())).unwrap();
+    append_large(&spool, 3000);
+    disk.fill();
+    for _ in 0..29 {
+        remove_first(&spool, 100);
+    }
+    for _ in 0..20 {
+        append_large(&spool, 200);
+        remove_first(&spool, 200);
+    }
+    assert_eq!(spool.write_failure(), None);
+}
+
 fn eventually(what: &str, condition: impl Fn() -> bool) {
     let started = std::time::Instant::now();
     while !condition() {

@@ -125,6 +125,9 @@ impl Routing {
 
 impl Core {
     pub(crate) fn new(options: PublisherOptions, spool: Option<Store>) -> Self {
+        // Makes the seed of the hashes. A fork while another thread makes it would leave it unmade in the
+        // child for ever.
+        herald_spool::key_hash("", None);
         let clock = options.clock.clone();
         let timer = Arc::new(DeadlineTimer::new(&clock));
         let most = Usage {

@@ -8,8 +8,8 @@ use tracing::warn;
 use super::RowEvent;
 use super::thread::{POLL_INTERVAL, RelayThread, SHORT_BACKOFF, WARN_INTERVAL};
 
-/// Time for which a delivered row waits for those before it. Together with them it is removed without
-/// changing its page.
+/// Time after which a delivered row does not wait any longer for those before it; at most twice this
+/// time passes. Together with them it is removed without changing its page.
 const FRONT_WAIT: Duration = Duration::from_millis(100);
 
 /// Maximum number of delivered rows that wait.
@@ -25,8 +25,9 @@ pub(super) struct Removal {
     /// Removed rows that a batch may still contain that was read before. They stay in the table of rows
     /// until the next batch is read.
     pub(super) gone: Vec<Acknowledged>,
-    /// First row that stays in the queue, and the time since when it is the first.
-    first_left: (Sequence, Duration),
+    /// Number of the first of `acknowledged` that have waited for rows before them since `turned_at`.
+    waiting: usize,
+    turned_at: Duration,
     /// Whether the spool is removing rows.
     in_progress: bool,
     /// Earliest time of the next removal after a failure, and of the next warning about one.
@@ -51,28 +52,34 @@ impl Removal {
 
     /// Time of the next removal, if there is one to begin.
     pub(super) fn next(&self) -> Option<Duration> {
-        let (_, since) = self.first_left;
         (!self.in_progress && !self.acknowledged.is_empty())
-            .then(|| self.at.max(since + FRONT_WAIT))
+            .then(|| self.at.max(self.turned_at + FRONT_WAIT))
     }
 
-    /// Takes the delivered rows that are to be removed now. `first_left` is the first row that stays.
+    /// Takes the delivered rows that are to be removed now: those before the first row that stays, and
+    /// those that have waited too long for rows before them.
     fn take(&mut self, now: Duration, first_left: Sequence, is_closing: bool) -> Vec<Acknowledged> {
         if self.in_progress || now < self.at {
             return Vec::new();
         }
-        let (before, since) = self.first_left;
-        if before != first_left {
-            self.first_left = (first_left, now);
-        } else if now >= since + FRONT_WAIT {
-            return std::mem::take(&mut self.acknowledged);
-        }
         if is_closing || self.acknowledged.len() >= MAX_WAITING {
+            self.waiting = 0;
             return std::mem::take(&mut self.acknowledged);
         }
-        self.acknowledged
-            .extract_if(.., |record| record.sequence < first_left)
-            .collect()
+        // The rows of a spool that was lost were taken from here too.
+        self.waiting = self.waiting.min(self.acknowledged.len());
+        let is_before = |record: &mut Acknowledged| record.sequence < first_left;
+        let mut taken: Vec<_> = (self.acknowledged)
+            .extract_if(..self.waiting, is_before)
+            .collect();
+        self.waiting -= taken.len();
+        taken.extend((self.acknowledged).extract_if(self.waiting.., is_before));
+        if now >= self.turned_at + FRONT_WAIT {
+            taken.extend(self.acknowledged.drain(..self.waiting));
+            self.waiting = self.acknowledged.len();
+            self.turned_at = now;
+        }
+        taken
     }
 }
 
@@ -169,5 +176,60 @@ impl RelayThread {
             "rows of the spool are delivered but can't be removed from the disk; they would be \
              delivered again after a restart"
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn removal_of(sequences: &[u64]) -> Removal {
+        let acknowledged = sequences.iter().map(|at| Sequence::new(*at).into());
+        Removal {
+            acknowledged: acknowledged.collect(),
+            ..Removal::default()
+        }
+    }
+
+    fn take(removal: &mut Removal, milliseconds: u64, first_left: u64) -> Vec<u64> {
+        let now = Duration::from_millis(milliseconds);
+        let taken = removal.take(now, Sequence::new(first_left), false);
+        taken.iter().map(|record| record.sequence.get()).collect()
+    }
+
+    #[test]
+    fn rows_are_removed_with_those_before_them() {
+        let mut removal = removal_of(&[5, 1, 7, 2]);
+        assert_eq!(take(&mut removal, 1, 3), [1, 2]);
+        assert!(take(&mut removal, 2, 3).is_empty());
+        assert_eq!(take(&mut removal, 3, 6), [5]);
+        assert_eq!(removal.next(), Some(FRONT_WAIT));
+    }
+
+    #[test]
+    fn no_row_waits_long_for_those_before_it() {
+        let mut removal = removal_of(&[10]);
+        assert!(take(&mut removal, 100, 1).is_empty(), "waits from now on");
+        // The first row changes all the time.
+        for first in 2..9 {
+            removal.acknowledged.push(Sequence::new(100 + first).into());
+            assert!(take(&mut removal, 100 + first * 10, first).is_empty());
+        }
+        assert_eq!(take(&mut removal, 200, 9), [10]);
+        assert!(take(&mut removal, 299, 9).is_empty());
+        assert_eq!(
+            take(&mut removal, 300, 9),
+            [102, 103, 104, 105, 106, 107, 108]
+        );
+        assert_eq!(removal.next(), None);
+    }
+
+    #[test]
+    fn no_row_waits_at_the_end_or_among_too_many() {
+        let mut removal = removal_of(&[10]);
+        let taken = removal.take(Duration::ZERO, Sequence::new(1), true);
+        assert_eq!(taken.len(), 1);
+        let many: Vec<_> = (10..10 + MAX_WAITING as u64).collect();
+        assert_eq!(take(&mut removal_of(&many), 1, 1).len(), MAX_WAITING);
     }
 }
