@@ -100,7 +100,7 @@ impl InFlightEvent {
     pub(crate) fn key_hash(&self) -> Option<u64> {
         let event = self.lock();
         let message = event.message.as_ref()?;
-        Some(self.core.hash_key(message.topic(), message.key()))
+        Some(message.key_hash())
     }
 
     /// Returns the topic, while the event has its message.

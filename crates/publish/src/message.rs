@@ -302,6 +302,11 @@ impl Message {
         ))
     }
 
+    /// Returns the hash of topic and key: see [`herald_spool::key_hash`].
+    pub(crate) fn key_hash(&self) -> u64 {
+        herald_spool::key_hash(self.topic(), self.key()).get()
+    }
+
     /// Returns the weight of its record in the spool.
     pub(crate) fn record_weight(&self) -> u64 {
         Record::weight_of(

@@ -52,7 +52,7 @@ const DELETED_TOGETHER: usize = 500;
 /// Bytes of removed records whose rows are deleted together.
 const DELETED_BYTES: u64 = 4 * 1024 * 1024;
 
-/// The same on a full disk, within the space that is reserved in the WAL.
+/// Bytes that are deleted together on a full disk, within the space that is reserved in the WAL.
 const DELETED_BYTES_OF_FULL_DISK: u64 = 128 * 1024;
 
 /// Bytes of removed records whose rows a commit deletes that appends this number of bytes: more than
@@ -73,7 +73,7 @@ pub(crate) fn bytes_to_delete(is_disk_full: bool) -> u64 {
 
 /// Weight of removed records up to which all rows of the table are deleted at once. That reads all of
 /// their pages, and the next commit waits for it; of more rows, the first are deleted one by one.
-pub(crate) const MOST_AT_ONCE: u64 = 128 * 1024 * 1024;
+pub(crate) const MAX_BYTES_AT_ONCE: u64 = 128 * 1024 * 1024;
 
 /// Rows that left the queue.
 #[derive(Default)]
@@ -206,7 +206,7 @@ impl Changes<'_> {
     pub(crate) fn delete_removed(&mut self, most_bytes: u64) -> rusqlite::Result<()> {
         let removed = self.state.removed;
         let weight = removed.bytes / removed.records.max(1);
-        let deleted = if self.state.totals.records == 0 && removed.bytes <= MOST_AT_ONCE {
+        let deleted = if self.state.totals.records == 0 && removed.bytes <= MAX_BYTES_AT_ONCE {
             self.connection
                 .prepare_cached(&DELETE_ALL)?
                 .execute([])

@@ -447,7 +447,7 @@ impl Writer {
             let removed = self.state.removed;
             if self.state.totals.records == 0
                 && removed.records > 0
-                && removed.bytes <= removal::MOST_AT_ONCE
+                && removed.bytes <= removal::MAX_BYTES_AT_ONCE
             {
                 let _ = self.commit(&[&Operation::DeleteRemoved(u64::MAX)], None);
             }

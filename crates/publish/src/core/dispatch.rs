@@ -97,8 +97,8 @@ impl Core {
         }
         let orphan = routing.orphan.as_ref()?;
         let (topic, key) = (message.topic(), message.key());
-        let overtakes = self.relay.may_have_unsent(|| self.hash_key(topic, key))
-            && orphan.holds_key(topic, key);
+        let overtakes =
+            self.relay.may_have_unsent(|| message.key_hash()) && orphan.holds_key(topic, key);
         overtakes.then(|| orphan.failure.clone())
     }
 
@@ -106,7 +106,7 @@ impl Core {
     /// enough, or the spool has unsent rows of its key.
     pub(super) fn belongs_behind_rows(&self, routing: &Routing, message: &Message) -> bool {
         routing.spool.as_ref().is_some_and(|spool| {
-            let key = || self.hash_key(message.topic(), message.key());
+            let key = || message.key_hash();
             routing.route == Route::Spool
                 || self.held_is_full()
                 || message.schema_subject().is_some()

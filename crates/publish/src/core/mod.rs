@@ -177,10 +177,6 @@ impl Core {
         self.routing.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn hash_key(&self, topic: &str, key: Option<&[u8]>) -> u64 {
-        herald_spool::key_hash(topic, key).get()
-    }
-
     /// Returns whether the transport has twice the in-flight limit. An event that is spooled at its
     /// deadline leaves the in-flight limit, but its copy stays in the transport until that reports
     /// it; without this bound an unresponsive cluster would fill the memory.

@@ -110,10 +110,7 @@ impl Core {
     pub(super) fn fail(self: &Arc<Self>, flight: &Arc<InFlightEvent>, failure: Failure) {
         let mut event = flight.lock();
         let message = event.message.as_ref();
-        let key = event
-            .state
-            .key()
-            .or_else(|| message.map(|message| self.hash_key(message.topic(), message.key())));
+        let key = event.state.key().or_else(|| message.map(Message::key_hash));
         let effects = event.state.on(Input::Failed(failure));
         if let Some(key) = key.filter(|_| effects.key_fails) {
             self.relay.while_key_fails(key, || {

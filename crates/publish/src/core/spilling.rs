@@ -23,8 +23,7 @@ impl Core {
         let Some(message) = event.message.as_ref().filter(|_| is_unsafe) else {
             return;
         };
-        let (topic, key) = (message.topic(), message.key());
-        let hash = self.hash_key(topic, key);
+        let hash = message.key_hash();
         let spool = routing.spool.as_ref();
         let row_weight = message.record_weight();
         let ticket = self.relay.appending(keeps_order.then_some(hash));

@@ -24,7 +24,7 @@ pub(super) struct RowTable {
 }
 
 /// Number of sequences in a block, one per bit of its sets.
-const BLOCK: u64 = u64::BITS as u64;
+const BLOCK: usize = u64::BITS as usize;
 
 /// Rows of adjacent sequences.
 struct Block {
@@ -32,7 +32,7 @@ struct Block {
     with_transport: u64,
     acknowledged: u64,
     /// Hashes of the keys of rows in the transport.
-    keys: [u64; BLOCK as usize],
+    keys: [u64; BLOCK],
 }
 
 impl Default for Block {
@@ -40,7 +40,7 @@ impl Default for Block {
         Self {
             with_transport: 0,
             acknowledged: 0,
-            keys: [0; BLOCK as usize],
+            keys: [0; BLOCK],
         }
     }
 }
@@ -76,7 +76,13 @@ impl Block {
 /// Returns the number of a sequence's block, and its place there.
 fn place(sequence: Sequence) -> (u64, usize) {
     let sequence = sequence.get();
-    (sequence / BLOCK, (sequence % BLOCK) as usize)
+    let place = usize::try_from(sequence % BLOCK as u64).unwrap_or_default();
+    (sequence / BLOCK as u64, place)
+}
+
+/// Returns the sequence of a place in a block.
+fn sequence(number: u64, place: u32) -> Sequence {
+    Sequence::new(number * BLOCK as u64 + u64::from(place))
 }
 
 impl RowTable {
@@ -140,9 +146,7 @@ impl RowTable {
             .blocks
             .iter()
             .find(|(_, block)| block.with_transport != 0);
-        block.map(|(number, block)| {
-            Sequence::new(number * BLOCK + u64::from(block.with_transport.trailing_zeros()))
-        })
+        block.map(|(number, block)| sequence(*number, block.with_transport.trailing_zeros()))
     }
 
     pub(super) fn is_acknowledged(&self, sequence: Sequence) -> bool {
@@ -152,8 +156,8 @@ impl RowTable {
     /// Sequences of the rows that the cluster has.
     pub(super) fn acknowledged(&self) -> impl Iterator<Item = Sequence> {
         self.blocks.iter().flat_map(|(&number, block)| {
-            let places = (0..BLOCK).filter(|place| block.acknowledged & (1 << place) != 0);
-            places.map(move |place| Sequence::new(number * BLOCK + place))
+            let places = (0..u64::BITS).filter(|place| block.acknowledged & (1 << place) != 0);
+            places.map(move |place| sequence(number, place))
         })
     }
 
@@ -163,8 +167,7 @@ impl RowTable {
 
     pub(super) fn last(&self) -> Option<Sequence> {
         let (number, block) = self.blocks.last_key_value()?;
-        let place = BLOCK - 1 - u64::from(block.rows().leading_zeros());
-        Some(Sequence::new(number * BLOCK + place))
+        Some(sequence(*number, block.rows().ilog2()))
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use herald_spool::{Batch, Found, Sequence, SpoolError, StoredRecord};
+use herald_spool::{Batch, Found, Sequence, SpoolError, StoredRecord, key_hash};
 use tracing::error;
 
 use super::OrphanedSpool;
@@ -241,9 +241,8 @@ impl RelayThread {
         now: Duration,
     ) -> Sent {
         let sequence = stored.sequence;
-        let key = self
-            .core
-            .hash_key(&stored.record.topic, stored.record.key.as_deref());
+        let (topic, key) = (&stored.record.topic, stored.record.key.as_deref());
+        let key = key_hash(topic, key).get();
         let attempts = stored.record.attempts;
         let rejected = self.rejected.get(&sequence).cloned();
         if rejected.is_none() {
