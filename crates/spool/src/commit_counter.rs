@@ -5,6 +5,8 @@
 //! truncated, deleted or damaged later. So the number of commits is written to a file of its own
 //! after every commit that the disk confirmed. A database with fewer commits has lost some.
 //!
+//! It also has the last removed sequence, for a salvage of a file whose own can't be read.
+//!
 //! The file is not flushed. After a power cut it may be behind, so that a loss is detected less
 //! surely, but it is never ahead of what the disk confirmed, so it raises no false alarm.
 

@@ -53,7 +53,8 @@ impl Gaps {
         }
         if let Some(ranges) = &mut self.ranges {
             while let Some(first) = ranges.first_entry()
-                && *first.get() <= state.removed.to
+                && let last = *first.get()
+                && last <= state.removed.to
             {
                 first.remove();
             }
@@ -113,13 +114,11 @@ mod tests {
             let mut gaps = Gaps::of(&state(0, 100));
             for (first, more, is_at_front) in changes {
                 let last = (first + more).min(100);
-                let mut new = vec![[first, last]];
+                let new = [[first, last]];
                 rows.retain(|row| !(first..=last).contains(row));
                 if is_at_front {
                     removed = removed.max(first / 4);
                     rows.retain(|row| *row > removed);
-                    new.clear();
-                    new.push([first, last]);
                 }
                 gaps.follow(&state(removed, rows.len()), &new);
                 for sequence in removed + 1..=100 {

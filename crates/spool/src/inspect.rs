@@ -19,7 +19,7 @@ use crate::reserve;
 use crate::schema::{self, Kind};
 #[cfg(doc)]
 use crate::spool::Spool;
-use crate::state::State;
+use crate::state::{Removed, State};
 use crate::threads;
 use crate::transfer;
 use crate::verify::{Verification, verify};
@@ -83,8 +83,8 @@ impl Inspector {
         let connection = connection::reader(&files.database)?;
         match schema::kind(&connection).map_err(SpoolError::database(INSPECTING))? {
             Kind::Spool => Ok(Self {
+                reader: Reader::of(&files, connection),
                 files,
-                reader: Reader::new(connection),
             }),
             Kind::Newer(found) => Err(SpoolError::NewerSchema {
                 found,
@@ -102,6 +102,10 @@ impl Inspector {
 
     pub(crate) fn connection(&self) -> &rusqlite::Connection {
         self.reader.connection()
+    }
+
+    pub(crate) fn removed(&self) -> Result<Removed, SpoolError> {
+        self.reader.removed()
     }
 
     pub(crate) fn into_reader(self) -> Reader {

@@ -11,7 +11,7 @@ use crate::record::Record;
 pub struct KeyHash(pub(crate) u64);
 
 impl KeyHash {
-    /// Creates the hash with this value, for a stand-in of a spool in tests.
+    /// Creates the hash from its [value](Self::get).
     pub const fn new(hash: u64) -> Self {
         Self(hash)
     }

@@ -82,11 +82,14 @@ pub(crate) fn open(
     let first = key_counting.step(&connection, &state.removed, key_counting::STEP_ROWS)?;
     let mut gaps = Gaps::of(&state);
     let first_sequence = state.next_sequence;
-    let state = State {
+    let mut state = State {
         next_sequence: first_sequence.max(options.sequences_after.get().saturating_add(1)),
         ..state
     };
-    if state.next_sequence > first_sequence {
+    if state.totals.records == 0 {
+        state.removed.to = state.next_sequence - 1;
+        gaps = Gaps::of(&state);
+    } else if state.next_sequence > first_sequence {
         gaps.follow(&state, &[[first_sequence, state.next_sequence - 1]]);
     }
     let state = start_log(&mut connection, state)?;
@@ -101,7 +104,7 @@ pub(crate) fn open(
     let _ = reserve.extend_log(&mut connection);
     let _ = reserve.extend_database(&connection);
     watcher.note_own_writes();
-    let reader = Reader::new(connection::reader(&files.database)?);
+    let reader = Reader::new(connection::reader(&files.database)?, state.removed);
     let totals = state.totals;
     let report = OpenReport {
         path: files.database.clone(),

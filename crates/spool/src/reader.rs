@@ -8,9 +8,11 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row};
 
 use crate::cluster::SpoolCluster;
+use crate::commit_counter;
 use crate::damage::blames_file;
 use crate::dead::{DeadLetter, REASON_DAMAGED};
 use crate::error::SpoolError;
+use crate::files::Files;
 use crate::record::{Sequence, StoredRecord};
 use crate::row::{self, COLUMNS, Values};
 use crate::schema::{DEAD, QUEUE};
@@ -49,11 +51,18 @@ pub(crate) struct Reader {
 }
 
 impl Reader {
-    pub(crate) fn new(connection: Connection) -> Self {
+    /// Creates a reader. `removed` is used if the state can't be read.
+    pub(crate) fn new(connection: Connection, removed: Removed) -> Self {
         Self {
             connection,
-            removed: Cell::default(),
+            removed: Cell::new(removed),
         }
+    }
+
+    /// Creates a reader of a spool that this process may not own.
+    pub(crate) fn of(files: &Files, connection: Connection) -> Self {
+        let counter = commit_counter::read(&files.commit_counter());
+        Self::new(connection, counter.unwrap_or_default().removed)
     }
 
     pub(crate) fn connection(&self) -> &Connection {

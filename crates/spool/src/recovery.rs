@@ -32,7 +32,8 @@ pub struct Recovery {
     /// Rows that do not match their checksums; they are dead letters now.
     pub damaged: u64,
     /// Lost rows. The number is exact unless commits are missing; then it is an upper bound,
-    /// because some of the rows may have been delivered already. `None` if it is not known.
+    /// because some of the rows may have been delivered already. Damaged rows of delivered records count as
+    /// found. `None` if it is not known.
     pub lost: Option<u64>,
 }
 

@@ -111,6 +111,10 @@ impl Changes<'_> {
     /// Returns how many of these records are at the front of the queue: up to the last of them, each is
     /// in the queue, and nothing else is.
     fn count_at_front(&self, records: &[Acknowledged]) -> usize {
+        if !self.new_gaps.is_empty() {
+            // They are not among the known gaps yet.
+            return 0;
+        }
         let mut count = 0;
         let mut next = self.state.removed.to + 1;
         for range in ranges(records) {
@@ -168,7 +172,12 @@ impl Changes<'_> {
     pub(crate) fn leave_queue(&mut self, ends: [u64; 2]) -> rusqlite::Result<Left> {
         let left = self.note_leaving(ends)?;
         self.delete_range(ends)?;
-        self.new_gaps.push(ends);
+        let [first, last] = ends;
+        // A sequence that was not given out yet will have a row.
+        let last = last.min(self.state.next_sequence - 1);
+        if first <= last {
+            self.new_gaps.push([first, last]);
+        }
         Ok(left)
     }
 
@@ -206,11 +215,13 @@ impl Changes<'_> {
     pub(crate) fn delete_removed(&mut self, most_bytes: u64) -> rusqlite::Result<()> {
         let removed = self.state.removed;
         let weight = removed.bytes / removed.records.max(1);
-        let deleted = if self.state.totals.records == 0 && removed.bytes <= MAX_BYTES_AT_ONCE {
-            self.connection
-                .prepare_cached(&DELETE_ALL)?
-                .execute([])
-                .map(bytes)?
+        let may_be_emptied = self.state.totals.records == 0
+            && removed.bytes <= MAX_BYTES_AT_ONCE
+            && most_bytes >= DELETED_BYTES_OF_FULL_DISK;
+        let deleted = if may_be_emptied {
+            let deleted = self.connection.prepare_cached(&DELETE_ALL)?.execute([])?;
+            // None is left, also if there were fewer: a damaged page hides rows.
+            bytes(deleted).max(removed.records)
         } else {
             self.delete_first((most_bytes / weight.max(1)).max(1))?
         };
@@ -393,6 +404,61 @@ mod tests {
     }
 
     #[test]
+    fn records_that_are_appended_later_are_not_taken_for_removed() {
+        let mut world = World::of_rows(3);
+        let append = Operation::AppendAll([4, 5, 6].map(record).to_vec());
+        assert_eq!(
+            world.acknowledge(&[2, 5].map(counted)),
+            1,
+            "5 is not given out yet"
+        );
+        world.run(&append).unwrap();
+        world.acknowledge(&[counted(1)]);
+        world.acknowledge(&[3, 4, 6].map(counted));
+        assert_eq!(world.removed().0, 4);
+        assert_eq!(
+            (world.state.totals.records, world.rows()),
+            (1, vec![1, 3, 4, 5])
+        );
+    }
+
+    #[test]
+    fn missing_rows_of_removed_records_do_not_stay_counted() {
+        let mut world = World::of_rows(4);
+        world.acknowledge(&[1, 2, 3, 4].map(counted));
+        world
+            .connection
+            .execute("DELETE FROM queue WHERE sequence > 2", [])
+            .unwrap();
+        assert_eq!(world.delete_removed(1 << 20).unwrap(), 0);
+        world = World::of_rows(4);
+        world.acknowledge(&[1, 2].map(counted));
+        world
+            .connection
+            .execute("DELETE FROM queue WHERE sequence < 3", [])
+            .unwrap();
+        assert_eq!(world.delete_removed(1).unwrap(), 0);
+    }
+
+    #[test]
+    fn a_record_is_removed_once_by_one_transaction() {
+        let mut world = World::of_rows(5);
+        let counting = KeyCounting::new(&State::default());
+        let mut changes = Changes::new(&world.connection, world.state, counting, &world.gaps);
+        let mut acknowledge = |records: Vec<_>| {
+            let answer = changes.apply(&Operation::Acknowledge(records)).unwrap();
+            (answer.count, changes.state.totals.records)
+        };
+        assert_eq!(acknowledge(vec![counted(4)]), (1, 4));
+        assert_eq!(acknowledge([1, 2, 3, 4].map(counted).to_vec()), (3, 1));
+        assert_eq!(acknowledge(vec![counted(2)]), (0, 1));
+        assert_eq!(acknowledge(vec![counted(5)]), (1, 0));
+        world.state = changes.state;
+        assert_eq!(world.removed(), (5, 0));
+        assert!(world.rows().is_empty());
+    }
+
+    #[test]
     fn removed_records_are_not_found_and_do_not_change() {
         let mut world = World::of_rows(2);
         world.acknowledge(&[counted(1)]);
@@ -426,7 +492,7 @@ mod tests {
         assert_eq!((world.removed(), world.rows()), ((4, 0), vec![5, 6]));
         assert_eq!(world.delete_removed(3).unwrap(), 0);
         world.acknowledge(&[5, 6].map(counted));
-        assert_eq!(world.delete_removed(0).unwrap(), 0, "all at once");
+        assert_eq!(world.delete_removed(1 << 20).unwrap(), 0, "all at once");
         assert_eq!((world.removed(), world.rows()), ((6, 0), vec![]));
         assert_eq!(world.state.removed.bytes, 0);
     }
@@ -438,7 +504,7 @@ mod tests {
         let copy = "INSERT INTO queue SELECT 4, topic, key, created, not_before, attempts, checksum, \
                     last_error, headers, payload FROM queue WHERE sequence = 1";
         world.connection.execute(copy, []).unwrap();
-        let refused = world.delete_removed(1).unwrap_err();
+        let refused = world.delete_removed(1 << 20).unwrap_err();
         assert!(refused.to_string().contains("4 rows instead of 3"));
         assert_eq!(world.rows(), [1, 2, 3, 4]);
     }

@@ -72,7 +72,7 @@ fn fill(files: &Files, target: &mut Connection, least: &State) -> Result<Salvage
     let cluster = connection
         .as_ref()
         .and_then(|file| SpoolCluster::load(file).ok()?);
-    // The commit counter's, if there is no other. It may be behind, but is never ahead.
+    // The commit counter's, if there is no other: it may be behind this file, but is never ahead.
     let removed = stored.as_ref().unwrap_or(least).removed;
     let least = least.at_least(&stored.unwrap_or_default());
     let source = connection.map(|connection| Source {

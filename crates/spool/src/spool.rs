@@ -25,7 +25,6 @@ use crate::recovery;
 use crate::removal;
 use crate::row;
 use crate::scan::scan;
-use crate::state::State;
 use crate::stats::SpoolStats;
 use crate::sync::lock;
 use crate::threads;
@@ -111,9 +110,9 @@ impl Spool {
             let (files, lock_file) = open::lock(&options)?;
             let inspector = Inspector::open(&files.database)?;
             let connection = inspector.connection();
-            let state = State::load(connection).map_err(SpoolError::database(READING))?;
-            let scan = scan(connection, &state.removed).map_err(SpoolError::database(READING))?;
-            let keys = key_counting::count_all(connection, &state.removed)?;
+            let removed = inspector.removed()?;
+            let scan = scan(connection, &removed).map_err(SpoolError::database(READING))?;
+            let keys = key_counting::count_all(connection, &removed)?;
             let queue = Queue::new(options, scan.totals);
             queue.set_keys(keys);
             Ok(OrphanedReader {
@@ -642,7 +641,8 @@ impl OrphanedReader {
         let locked = (files.clone(), lock_file.clone());
         let opened = threads::run(|| Spool::open_locked(options, locked));
         if opened.is_err() {
-            *reader = connection::reader(&files.database).ok().map(Reader::new);
+            let connection = connection::reader(&files.database).ok();
+            *reader = connection.map(|connection| Reader::of(files, connection));
         }
         opened
     }

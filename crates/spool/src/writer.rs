@@ -108,7 +108,10 @@ impl Writer {
                 self.queue.add_counted(&counted, counting.is_complete());
                 self.key_counting = counting;
             }
-            Err(error) => self.queue.fail(&error),
+            Err(error) => {
+                self.queue.fail(&error);
+                return Some(REQUEST_INTERVAL);
+            }
         }
         (!self.key_counting.is_complete()).then(|| self.key_counting.interval())
     }
@@ -121,23 +124,19 @@ impl Writer {
         let started = Instant::now();
         let appended: u64 = jobs.iter().map(|job| job.load.bytes).sum();
         let is_full = self.queue.write_failure().is_some();
-        let deletes = appended > 0 && !is_full && self.state.removed.bytes >= self.removed_bytes;
+        let deletes = appended > 0 && !is_full && self.has_many_removed();
         let delete = Operation::DeleteRemoved(removal::bytes_to_delete_for(appended));
         let mut operations = Vec::with_capacity(jobs.len() + 1);
         operations.extend(deletes.then_some(&delete));
         operations.extend(jobs.iter().map(|job| &job.operation));
-        let own = usize::from(deletes);
+        let mut own = usize::from(deletes);
         let mut committed = self.commit(&operations, None);
         if committed.as_ref().is_err_and(SpoolError::is_out_of_space) {
-            // The WAL may have taken the space; now its beginning is free. Or removed records have it.
-            self.reuse_log();
+            // The WAL may have taken the space, or removed records have it.
             self.make_space(appended);
-            committed = self
-                .commit(&operations[own..], None)
-                .map(|(mut answers, settled)| {
-                    answers.splice(..0, operations[..own].iter().map(|_| Answer::default()));
-                    (answers, settled)
-                });
+            operations.drain(..own);
+            own = 0;
+            committed = self.commit(&operations, None);
         }
         match committed {
             Ok((answers, settled)) => {
@@ -248,32 +247,51 @@ impl Writer {
         }
     }
 
-    /// Deletes rows of removed records to append so many bytes in their place.
+    /// Whether there are so many rows of removed records that they are to be deleted.
+    fn has_many_removed(&self) -> bool {
+        self.state.removed.records > 0 && self.state.removed.bytes >= self.removed_bytes
+    }
+
+    /// Deletes rows of removed records to append so many bytes in their place, with the WAL from its
+    /// beginning.
     fn make_space(&mut self, appended: u64) {
-        let before = self.state.removed.bytes;
+        self.reuse_log();
         let needed = appended.saturating_mul(2);
-        while before - self.state.removed.bytes < needed && self.delete_removed_rows(true) {}
+        let mut deleted = 0;
+        while deleted < needed && self.state.removed.records > 0 {
+            let before = self.state.removed;
+            if !self.delete_removed_rows(true) {
+                break;
+            }
+            deleted += (before.bytes - self.state.removed.bytes).max(1);
+        }
+        if deleted > 0 {
+            self.reuse_log();
+        }
     }
 
     /// Deletes some rows of removed records: if there are many while nothing else is written or the queue
     /// has no others, and on a full disk. Returns whether there are more to delete now.
     fn delete_removed(&mut self, is_idle: bool) -> bool {
-        let is_free = is_idle || self.state.totals.records == 0;
         let is_full = self.queue.write_failure().is_some();
-        let is_wanted = is_full || is_free && self.state.removed.bytes >= self.removed_bytes;
-        is_wanted && self.delete_removed_rows(is_full) && self.state.removed.records > 0
+        let is_wanted = |writer: &Self| {
+            let is_free = is_idle || writer.state.totals.records == 0;
+            writer.state.removed.records > 0 && (is_full || is_free && writer.has_many_removed())
+        };
+        is_wanted(self) && self.delete_removed_rows(is_full) && is_wanted(self)
     }
 
-    /// Deletes some rows of removed records. Returns whether it did.
+    /// Deletes some rows of removed records. Returns whether there are fewer now.
     fn delete_removed_rows(&mut self, is_full: bool) -> bool {
+        let before = self.state.removed.records;
         let mut bytes = removal::bytes_to_delete(is_full);
-        while self.state.removed.records > 0 {
+        loop {
             let started = Instant::now();
             match self.commit(&[&Operation::DeleteRemoved(bytes)], None) {
                 Ok((_, settled)) => {
                     let none = VecDeque::new();
                     self.queue.settle(&none, &settled, started.elapsed());
-                    return true;
+                    return self.state.removed.records < before;
                 }
                 Err(error) if error.is_out_of_space() && bytes > 0 => {
                     self.reuse_log();
@@ -286,7 +304,6 @@ impl Writer {
                 }
             }
         }
-        false
     }
 
     /// Commits the operations in one transaction; it is durable when this returns without an error.
@@ -451,7 +468,7 @@ impl Writer {
             {
                 let _ = self.commit(&[&Operation::DeleteRemoved(u64::MAX)], None);
             }
-            if self.state.totals.all_records() > 0 {
+            if self.state.queue_rows() + self.state.totals.dead > 0 {
                 self.keep_reserve();
             }
         }

@@ -59,9 +59,6 @@ impl Removal {
     /// Takes the delivered rows that are to be removed now: those before the first row that stays, and
     /// those that have waited too long for rows before them.
     fn take(&mut self, now: Duration, first_left: Sequence, is_closing: bool) -> Vec<Acknowledged> {
-        if self.in_progress || now < self.at {
-            return Vec::new();
-        }
         if is_closing || self.acknowledged.len() >= MAX_WAITING {
             self.waiting = 0;
             return std::mem::take(&mut self.acknowledged);
@@ -121,7 +118,7 @@ impl RelayThread {
     }
 
     pub(super) fn remove_acknowledged(&mut self) {
-        if self.removal.acknowledged.is_empty() {
+        if self.removal.next().is_none() || self.removal.is_paused(self.now()) {
             return;
         }
         let Some(spool) = self.spool() else { return };
