@@ -11,10 +11,6 @@ use herald_spool::{
 use crate::simulator::SimulatedSpool;
 
 /// Durable queue of records.
-#[cfg_attr(
-    test,
-    expect(clippy::large_enum_variant, reason = "there is one per publisher")
-)]
 pub(crate) enum Store {
     Disk(Spool),
     #[cfg(test)]

@@ -19,7 +19,7 @@ use crate::reserve;
 use crate::schema::{self, Kind};
 #[cfg(doc)]
 use crate::spool::Spool;
-use crate::state::{Removed, State};
+use crate::state::State;
 use crate::threads;
 use crate::transfer;
 use crate::verify::{Verification, verify};
@@ -104,8 +104,8 @@ impl Inspector {
         self.reader.connection()
     }
 
-    pub(crate) fn removed(&self) -> Result<Removed, SpoolError> {
-        self.reader.removed()
+    pub(crate) fn removed_to(&self) -> Result<u64, SpoolError> {
+        self.reader.removed_to()
     }
 
     pub(crate) fn into_reader(self) -> Reader {

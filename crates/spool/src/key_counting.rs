@@ -16,7 +16,7 @@ use crate::keys::{self, KeyCounts};
 use crate::row::TopicKey;
 use crate::schema::QUEUE;
 use crate::sql_convert::{bytes, from_sql, to_sql};
-use crate::state::{Removed, State};
+use crate::state::State;
 
 const COUNTING: &str = "counting the keys of the spool";
 
@@ -81,11 +81,11 @@ impl KeyCounting {
     pub(crate) fn step(
         &mut self,
         connection: &Connection,
-        removed: &Removed,
+        removed_to: u64,
         limit: u64,
     ) -> Result<Vec<u64>, SpoolError> {
         let counted_keys = self
-            .read(connection, removed, limit)
+            .read(connection, removed_to, limit)
             .map_err(SpoolError::database(COUNTING))?;
         let count = bytes(counted_keys.len());
         self.skipped = 0;
@@ -107,7 +107,7 @@ impl KeyCounting {
     fn read(
         &mut self,
         connection: &Connection,
-        removed: &Removed,
+        removed_to: u64,
         limit: u64,
     ) -> rusqlite::Result<Vec<u64>> {
         let mut counted_keys = Vec::new();
@@ -115,7 +115,7 @@ impl KeyCounting {
             "SELECT sequence, topic, key FROM {QUEUE} WHERE sequence > ?1 AND sequence < ?2
              ORDER BY sequence DESC LIMIT ?3"
         ))?;
-        let parameters = [removed.to, self.from, limit].map(to_sql);
+        let parameters = [removed_to, self.from, limit].map(to_sql);
         let mut rows = statement.query(parameters)?;
         while let Some(row) = rows.next()? {
             let row_key = TopicKey::of(row, 1)?;
@@ -127,10 +127,7 @@ impl KeyCounting {
 }
 
 /// Counts all rows at once, for a spool that is only read.
-pub(crate) fn count_all(
-    connection: &Connection,
-    removed: &Removed,
-) -> Result<KeyCounts, SpoolError> {
+pub(crate) fn count_all(connection: &Connection, removed_to: u64) -> Result<KeyCounts, SpoolError> {
     let mut keys = KeyCounts::default();
     let mut counting = KeyCounting {
         from: u64::MAX,
@@ -138,7 +135,7 @@ pub(crate) fn count_all(
         skipped: 0,
     };
     while !counting.is_complete() {
-        for hash in counting.step(connection, removed, STEP_ROWS)? {
+        for hash in counting.step(connection, removed_to, STEP_ROWS)? {
             keys.add(hash);
         }
     }
@@ -197,8 +194,11 @@ mod tests {
         }
 
         fn count(&mut self, rows: u64) {
-            let removed = &self.state.removed;
-            let counted_keys = self.counting.step(&self.connection, removed, rows).unwrap();
+            let removed_to = self.state.removed.to;
+            let counted_keys = self
+                .counting
+                .step(&self.connection, removed_to, rows)
+                .unwrap();
             self.queue
                 .add_counted(&counted_keys, self.counting.is_complete());
         }
@@ -303,8 +303,8 @@ mod tests {
             .connection
             .execute("DELETE FROM queue WHERE sequence = 1", [])
             .unwrap();
-        let removed = &world.state.removed;
-        let missing = world.counting.step(&world.connection, removed, 3);
+        let removed_to = world.state.removed.to;
+        let missing = world.counting.step(&world.connection, removed_to, 3);
         assert!(matches!(missing, Err(SpoolError::Corrupt { .. })));
         assert!(
             world.queue.holds_key("t", Some(&[9])),
@@ -315,7 +315,7 @@ mod tests {
     #[test]
     fn counts_all_rows_at_once() {
         let world = World::open(&[0, 2]);
-        let counts = count_all(&world.connection, &world.state.removed).unwrap();
+        let counts = count_all(&world.connection, world.state.removed.to).unwrap();
         let contains = |key| counts.contains(keys::hash_of(&record(key)));
         assert_eq!([0, 1, 2].map(contains), [true, false, true]);
     }

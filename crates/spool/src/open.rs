@@ -79,7 +79,7 @@ pub(crate) fn open(
         created,
     } = examined;
     let mut key_counting = KeyCounting::new(&state);
-    let first = key_counting.step(&connection, &state.removed, key_counting::STEP_ROWS)?;
+    let first = key_counting.step(&connection, state.removed.to, key_counting::STEP_ROWS)?;
     let mut gaps = Gaps::of(&state);
     let first_sequence = state.next_sequence;
     let mut state = State {
@@ -104,7 +104,7 @@ pub(crate) fn open(
     let _ = reserve.extend_log(&mut connection);
     let _ = reserve.extend_database(&connection);
     watcher.note_own_writes();
-    let reader = Reader::new(connection::reader(&files.database)?, state.removed);
+    let reader = Reader::new(connection::reader(&files.database)?, state.removed.to);
     let totals = state.totals;
     let report = OpenReport {
         path: files.database.clone(),

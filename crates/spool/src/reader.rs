@@ -17,7 +17,7 @@ use crate::record::{Sequence, StoredRecord};
 use crate::row::{self, COLUMNS, Values};
 use crate::schema::{DEAD, QUEUE};
 use crate::sql_convert::{time, to_sql};
-use crate::state::{Removed, State};
+use crate::state::State;
 
 pub(crate) const READING: &str = "reading the spool";
 
@@ -46,23 +46,23 @@ pub enum Found {
 
 pub(crate) struct Reader {
     connection: Connection,
-    /// Removed records, as they were read last.
-    removed: Cell<Removed>,
+    /// Last removed sequence, as it was read last.
+    removed_to: Cell<u64>,
 }
 
 impl Reader {
-    /// Creates a reader. `removed` is used if the state can't be read.
-    pub(crate) fn new(connection: Connection, removed: Removed) -> Self {
+    /// Creates a reader. `removed_to` is used if the state can't be read.
+    pub(crate) fn new(connection: Connection, removed_to: u64) -> Self {
         Self {
             connection,
-            removed: Cell::new(removed),
+            removed_to: Cell::new(removed_to),
         }
     }
 
     /// Creates a reader of a spool that this process may not own.
     pub(crate) fn of(files: &Files, connection: Connection) -> Self {
         let counter = commit_counter::read(&files.commit_counter());
-        Self::new(connection, counter.unwrap_or_default().removed)
+        Self::new(connection, counter.unwrap_or_default().removed.to)
     }
 
     pub(crate) fn connection(&self) -> &Connection {
@@ -77,7 +77,7 @@ impl Reader {
         max_bytes: u64,
         after: Sequence,
     ) -> Result<Batch, SpoolError> {
-        let after = after.max(Sequence::new(self.removed()?.to));
+        let after = after.max(Sequence::new(self.removed_to()?));
         let sql = format!("SELECT {COLUMNS} FROM {QUEUE} WHERE sequence > ?1 ORDER BY sequence");
         let mut batch = Batch::default();
         self.bounded(&sql, limit, max_bytes, after, |row, values| {
@@ -92,15 +92,15 @@ impl Reader {
         Ok(batch)
     }
 
-    /// Returns the removed records, whose rows are not read. If the state is damaged, what was read last
-    /// is returned: a row that is read again is better than one that is not read.
-    pub(crate) fn removed(&self) -> Result<Removed, SpoolError> {
+    /// Returns the last removed sequence, up to which no rows are read. If the state is damaged, what was
+    /// read last is returned: a row that is read again is better than one that is not read.
+    pub(crate) fn removed_to(&self) -> Result<u64, SpoolError> {
         match State::load(&self.connection) {
-            Ok(state) => self.removed.set(state.removed),
+            Ok(state) => self.removed_to.set(state.removed.to),
             Err(error) if blames_file(&error) => {}
             Err(error) => return Err(SpoolError::database(READING)(error)),
         }
-        Ok(self.removed.get())
+        Ok(self.removed_to.get())
     }
 
     /// Returns dead letters after `after`, bounded like [`Reader::batch`].
@@ -150,7 +150,7 @@ impl Reader {
     }
 
     pub(crate) fn find(&self, sequence: Sequence) -> Result<Option<Found>, SpoolError> {
-        let is_removed = self.removed()?.contains(sequence.get());
+        let is_removed = sequence.get() <= self.removed_to()?;
         let queued = if is_removed {
             Ok(None)
         } else {
@@ -190,14 +190,14 @@ impl Reader {
 
     /// Creation time of the first record in the queue.
     pub(crate) fn oldest(&self) -> Result<Option<SystemTime>, SpoolError> {
-        let removed = self.removed()?;
+        let removed_to = self.removed_to()?;
         self.connection
             .prepare_cached(&format!(
                 "SELECT created FROM {QUEUE} WHERE sequence > ?1 ORDER BY sequence LIMIT 1"
             ))
             .and_then(|mut statement| {
                 statement
-                    .query_row([to_sql(removed.to)], |row| row.get(0))
+                    .query_row([to_sql(removed_to)], |row| row.get(0))
                     .optional()
             })
             .map(|created| created.map(time))

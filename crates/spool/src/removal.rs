@@ -257,9 +257,9 @@ impl Changes<'_> {
 }
 
 /// Number of rows that the table has of removed records.
-pub(crate) fn count_rows(connection: &Connection, removed: &Removed) -> rusqlite::Result<u64> {
+pub(crate) fn count_rows(connection: &Connection, removed_to: u64) -> rusqlite::Result<u64> {
     let sql = format!("SELECT count(*) FROM {QUEUE} WHERE sequence <= ?1");
-    connection.query_one(&sql, [to_sql(removed.to)], |row| row.get(0).map(from_sql))
+    connection.query_one(&sql, [to_sql(removed_to)], |row| row.get(0).map(from_sql))
 }
 
 fn corrupt(detail: String) -> rusqlite::Error {

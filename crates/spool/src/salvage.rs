@@ -72,12 +72,13 @@ fn fill(files: &Files, target: &mut Connection, least: &State) -> Result<Salvage
     let cluster = connection
         .as_ref()
         .and_then(|file| SpoolCluster::load(file).ok()?);
-    // The commit counter's, if there is no other: it may be behind this file, but is never ahead.
-    let removed = stored.as_ref().unwrap_or(least).removed;
+    // From the commit counter if the file's own can't be read. The counter may be older than the file,
+    // but never newer.
+    let removed_to = stored.as_ref().unwrap_or(least).removed.to;
     let least = least.at_least(&stored.unwrap_or_default());
     let source = connection.map(|connection| Source {
         connection,
-        removed,
+        removed_to,
         below: match stored {
             None => i64::MAX,
             Some(_) => to_sql(least.next_sequence),
@@ -115,7 +116,7 @@ fn source(files: &Files) -> Option<Connection> {
 }
 
 fn write_state(target: &Connection, least: &State) -> rusqlite::Result<()> {
-    let scan = scan(target, &Removed::default())?;
+    let scan = scan(target, 0)?;
     let state = State {
         next_sequence: least.next_sequence.max(scan.last_sequence + 1),
         // Above the commit counter, or the next opening would report missing commits.
@@ -139,7 +140,7 @@ fn copy_queue(
             return Ok(());
         };
         let sequence = stored.sequence.get();
-        if !source.removed.contains(sequence) && !holds(target, DEAD, to_sql(sequence))? {
+        if sequence > source.removed_to && !holds(target, DEAD, to_sql(sequence))? {
             let error = stored.last_error.as_deref();
             row::insert(target, sequence, &stored.record, error, None)?;
             salvaged.records += 1;
@@ -203,7 +204,7 @@ struct RawRows<'a> {
 
 impl<'a> RawRows<'a> {
     fn new(target: &'a Connection, least: &State) -> rusqlite::Result<Self> {
-        let found = scan(target, &Removed::default())?;
+        let found = scan(target, 0)?;
         Ok(Self {
             target,
             next_free: to_sql(least.next_sequence.max(found.last_sequence + 1)),
@@ -271,8 +272,9 @@ const DIED_AT: usize = 12;
 /// Damaged file.
 struct Source {
     connection: Connection,
-    /// Removed records, whose sound rows are not copied. A damaged one may have had another sequence.
-    removed: Removed,
+    /// Sequence up to which sound rows are not copied, because their records were removed. A damaged row
+    /// may have had another sequence.
+    removed_to: u64,
     /// Exclusive upper bound of the sequences that were assigned.
     below: i64,
 }

@@ -5,7 +5,7 @@ use rusqlite::Connection;
 use crate::row::{LENGTHS, weight_of};
 use crate::schema::{DEAD, QUEUE};
 use crate::sql_convert::{from_sql, to_sql};
-use crate::state::{Removed, Totals};
+use crate::state::Totals;
 
 /// Result of a scan.
 #[derive(Default)]
@@ -16,13 +16,13 @@ pub(crate) struct Scan {
 }
 
 /// Reads the rows of all records that are not removed, without their payloads.
-pub(crate) fn scan(connection: &Connection, removed: &Removed) -> rusqlite::Result<Scan> {
+pub(crate) fn scan(connection: &Connection, removed_to: u64) -> rusqlite::Result<Scan> {
     let mut scan = Scan::default();
     // SQLite computes `octet_length` of a column from the header of the row, so the overflow pages of
     // large payloads are not read.
     let sql = |table| format!("SELECT sequence, {LENGTHS} FROM {table} WHERE sequence > ?1");
     let mut statement = connection.prepare(&sql(QUEUE))?;
-    let mut rows = statement.query([to_sql(removed.to)])?;
+    let mut rows = statement.query([to_sql(removed_to)])?;
     while let Some(row) = rows.next()? {
         scan.last_sequence = scan.last_sequence.max(from_sql(row.get(0)?));
         scan.totals.add_record(weight_of(row, 1)?);

@@ -110,9 +110,9 @@ impl Spool {
             let (files, lock_file) = open::lock(&options)?;
             let inspector = Inspector::open(&files.database)?;
             let connection = inspector.connection();
-            let removed = inspector.removed()?;
-            let scan = scan(connection, &removed).map_err(SpoolError::database(READING))?;
-            let keys = key_counting::count_all(connection, &removed)?;
+            let removed_to = inspector.removed_to()?;
+            let scan = scan(connection, removed_to).map_err(SpoolError::database(READING))?;
+            let keys = key_counting::count_all(connection, removed_to)?;
             let queue = Queue::new(options, scan.totals);
             queue.set_keys(keys);
             Ok(OrphanedReader {
@@ -470,8 +470,8 @@ impl Spool {
         // If they can't be counted, every key counts as held.
         if !self.queue.are_keys_complete()
             && let Ok(keys) = reader
-                .removed()
-                .and_then(|removed| key_counting::count_all(reader.connection(), &removed))
+                .removed_to()
+                .and_then(|removed_to| key_counting::count_all(reader.connection(), removed_to))
         {
             self.queue.set_keys(keys);
         }

@@ -87,7 +87,7 @@ fn check(
     };
     found.records = rows(&view, QUEUE, state.removed.to, "NULL", &mut count)?;
     found.dead = rows(&view, DEAD, 0, "reason", &mut count)?;
-    let removed = removal::count_rows(&view, &state.removed)?;
+    let removed = removal::count_rows(&view, state.removed.to)?;
     if removed != state.removed.records {
         found.problems.push(format!(
             "{} rows of removed records should be there, but {removed} were found",

@@ -102,8 +102,8 @@ impl Writer {
         }
         self.counted_at = Instant::now();
         let mut counting = self.key_counting;
-        let removed = &self.state.removed;
-        match counting.step(&self.connection, removed, key_counting::STEP_ROWS) {
+        let removed_to = self.state.removed.to;
+        match counting.step(&self.connection, removed_to, key_counting::STEP_ROWS) {
             Ok(counted) => {
                 self.queue.add_counted(&counted, counting.is_complete());
                 self.key_counting = counting;
@@ -190,7 +190,7 @@ impl Writer {
     /// large.
     fn serve_alone(&mut self, job: Job) {
         let Operation::Acknowledge(sequences) = &job.operation else {
-            return match self.commit_on_full_disk(&job.operation) {
+            return match self.commit_alone(&job.operation) {
                 Ok(answer) => job.done.resolve(Ok(answer)),
                 Err(error) => self.fail([job].into(), &error),
             };
@@ -200,7 +200,7 @@ impl Writer {
         let mut step = left.len();
         while !left.is_empty() {
             let (now, later) = left.split_at(step.min(left.len()));
-            match self.commit_on_full_disk(&Operation::Acknowledge(now.to_vec())) {
+            match self.commit_alone(&Operation::Acknowledge(now.to_vec())) {
                 Ok(removed) => {
                     answer.count += removed.count;
                     left = later;
@@ -212,8 +212,8 @@ impl Writer {
         job.done.resolve(Ok(answer));
     }
 
-    /// Commits one operation that adds no rows, with the WAL from its beginning.
-    fn commit_on_full_disk(&mut self, operation: &Operation) -> Result<Answer, SpoolError> {
+    /// Commits one operation that adds no rows. After a failure the WAL is used from its beginning.
+    fn commit_alone(&mut self, operation: &Operation) -> Result<Answer, SpoolError> {
         let started = Instant::now();
         let committed = self.commit(&[operation], None);
         match committed {
@@ -286,18 +286,10 @@ impl Writer {
         let before = self.state.removed.records;
         let mut bytes = removal::bytes_to_delete(is_full);
         loop {
-            let started = Instant::now();
-            match self.commit(&[&Operation::DeleteRemoved(bytes)], None) {
-                Ok((_, settled)) => {
-                    let none = VecDeque::new();
-                    self.queue.settle(&none, &settled, started.elapsed());
-                    return self.state.removed.records < before;
-                }
-                Err(error) if error.is_out_of_space() && bytes > 0 => {
-                    self.reuse_log();
-                    // 0 is one row.
-                    bytes /= 8;
-                }
+            match self.commit_alone(&Operation::DeleteRemoved(bytes)) {
+                Ok(_) => return self.state.removed.records < before,
+                // 0 is one row.
+                Err(error) if error.is_out_of_space() && bytes > 0 => bytes /= 8,
                 Err(error) => {
                     self.queue.fail(&error);
                     return false;

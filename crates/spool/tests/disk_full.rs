@@ -127,13 +127,19 @@ fn append_large(spool: &Spool, rows: u64) {
     }
 }
 
+/// Creates a spool with rows of two kilobytes on a small disk, if one can be mounted.
+fn spool_on_small_disk(rows: u64) -> Option<(SmallDisk, Spool)> {
+    let disk = SmallDisk::mount()?;
+    let (spool, _) = Spool::open(SpoolOptions::new(disk.database())).unwrap();
+    append_large(&spool, rows);
+    Some((disk, spool))
+}
+
 #[test]
 fn appends_take_the_space_of_removed_records_on_a_full_disk() {
-    let Some(disk) = SmallDisk::mount() else {
+    let Some((disk, spool)) = spool_on_small_disk(3000) else {
         return;
     };
-    let (spool, _) = Spool::open(SpoolOptions::new(disk.database())).unwrap();
-    append_large(&spool, 3000);
     disk.fill();
     for _ in 0..29 {
         remove_first(&spool, 100);
@@ -164,11 +170,9 @@ fn fill_all(disk: &SmallDisk, spool: &Spool) {
 #[test]
 fn all_rows_are_removed_on_a_full_disk() {
     for rows in [10, 100, 1000] {
-        let Some(disk) = SmallDisk::mount() else {
+        let Some((disk, spool)) = spool_on_small_disk(rows) else {
             return;
         };
-        let (spool, _) = Spool::open(SpoolOptions::new(disk.database())).unwrap();
-        append_large(&spool, rows);
         fill_all(&disk, &spool);
         let depth = usize::try_from(spool.depth().unwrap()).unwrap();
         remove_first(&spool, depth);
@@ -183,11 +187,9 @@ fn all_rows_are_removed_on_a_full_disk() {
 
 #[test]
 fn rows_that_come_and_go_together_do_not_stop_each_other_on_a_full_disk() {
-    let Some(disk) = SmallDisk::mount() else {
+    let Some((disk, spool)) = spool_on_small_disk(1000) else {
         return;
     };
-    let (spool, _) = Spool::open(SpoolOptions::new(disk.database())).unwrap();
-    append_large(&spool, 1000);
     fill_all(&disk, &spool);
     let rows = spool.next_batch(5000, u64::MAX, Sequence::START).unwrap();
     for stored in rows.records {
