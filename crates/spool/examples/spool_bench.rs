@@ -199,6 +199,8 @@ fn opening(folder: &Path, rows: u64) -> Outcome {
         let (spool, report) = Spool::open(options(&path))?;
         times.push(started.elapsed());
         assert_eq!((report.records, report.recovery), (rows, None));
+        spool.holds_key("no such topic", None)?;
+        spool.acknowledge([Sequence::START])?.wait()?;
         while spool.holds_key("no such topic", None)? {
             std::thread::sleep(Duration::from_millis(1));
         }

@@ -37,6 +37,8 @@ struct Inner {
     keys: KeyCounts,
     /// Whether `keys` has all rows of an earlier process. Until then any key may have some.
     keys_complete: bool,
+    /// Whether a key was asked for while they were not complete.
+    keys_asked: bool,
     commits: CommitStatistics,
     /// Wakers of async callers that wait for room. All are woken, and the first takes the room, as
     /// with threads and `notify_all`.
@@ -96,6 +98,7 @@ impl Queue {
                 stored,
                 keys: KeyCounts::default(),
                 keys_complete: false,
+                keys_asked: false,
                 commits: CommitStatistics::default(),
                 wakers: Vec::new(),
                 closing: false,
@@ -314,8 +317,15 @@ impl Queue {
 
     pub(crate) fn holds_key(&self, topic: &str, key: Option<&[u8]>) -> bool {
         let hash = keys::hash(topic.as_bytes(), key);
-        let inner = self.lock();
+        let mut inner = self.lock();
+        inner.keys_asked |= !inner.keys_complete;
         !inner.keys_complete || inner.keys.contains(hash)
+    }
+
+    /// Returns whether rows have to be counted by key: they are not, and an answer depends on it.
+    pub(crate) fn needs_key_count(&self) -> bool {
+        let inner = self.lock();
+        inner.keys_asked && !inner.keys_complete
     }
 
     /// Adds rows that were counted by key after the opening, and notes whether they were the last.

@@ -210,8 +210,9 @@ impl Spool {
     ///
     /// It is true from the return of an append until the removal of the last such record is
     /// durable. It is never false too early. It is true without need if 64-bit hashes collide, and
-    /// for about a second after a spool with a million records was opened, while they are counted; for
-    /// some more while it is drained.
+    /// while the records of an opened spool are counted: for about a second after the first call if there are
+    /// a million, and for some more while it is drained. The count begins with the next operation, or after
+    /// a second.
     ///
     /// # Errors
     /// [`SpoolError::Forked`].

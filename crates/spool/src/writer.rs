@@ -93,7 +93,7 @@ impl Writer {
     /// Counts the keys of some more rows that were there at the opening, if it is time. Returns the time to
     /// the next step, if there is one; after an error that does not end the spool, there is.
     fn count_keys(&mut self) -> Option<Duration> {
-        if self.key_counting.is_complete() || self.queue.failure().is_some() {
+        if !self.queue.needs_key_count() || self.queue.failure().is_some() {
             return None;
         }
         let wait = (self.key_counting.interval()).saturating_sub(self.counted_at.elapsed());

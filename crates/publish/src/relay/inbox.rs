@@ -10,6 +10,7 @@
 //! - Rows of which the relay does not know yet whether the transport has them are not read
 //!   ([`Inbox::tickets`]).
 
+use std::cell::LazyCell;
 use std::collections::{HashSet, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -184,11 +185,12 @@ impl Inbox {
     pub(super) fn recover(
         &mut self,
         answered: u64,
-        is_with_transport: impl Fn(u64) -> bool,
+        with_transport: impl FnOnce() -> KeyHashMap<()>,
     ) -> bool {
         let failing = self.failing.len();
+        let with_transport = LazyCell::new(with_transport);
         self.failing.retain(|key, failing| {
-            failing.reports > 0 || answered < failing.needed || is_with_transport(*key)
+            failing.reports > 0 || answered < failing.needed || with_transport.contains_key(key)
         });
         self.failing.len() < failing
     }

@@ -1,7 +1,6 @@
 //! Table of rows that are in the transport, or delivered and not removed yet.
 
 use std::collections::BTreeMap;
-use std::collections::hash_map::Entry;
 
 use herald_spool::{KeyHashMap, Sequence};
 
@@ -13,14 +12,13 @@ pub(super) enum RowState {
     Acknowledged,
 }
 
-/// Rows by sequence, and the number of rows in the transport by key.
+/// Rows by sequence.
 ///
 /// Sequences are mostly adjacent, so the rows are kept in blocks.
 #[derive(Default)]
 pub(super) struct RowTable {
     blocks: BTreeMap<u64, Block>,
     rows: usize,
-    held: KeyHashMap<usize>,
 }
 
 /// Number of sequences in a block, one per bit of its sets.
@@ -87,15 +85,10 @@ fn sequence(number: u64, place: u32) -> Sequence {
 
 impl RowTable {
     pub(super) fn insert(&mut self, sequence: Sequence, row: RowState) {
-        if let RowState::WithTransport(key) = row {
-            *self.held.entry(key).or_default() += 1;
-        }
         let (number, place) = place(sequence);
         let block = self.blocks.entry(number).or_default();
-        let before = block.get(place);
+        self.rows += usize::from(block.get(place).is_none());
         block.set(place, Some(row));
-        self.rows += usize::from(before.is_none());
-        self.let_go(before);
     }
 
     pub(super) fn remove(&mut self, sequence: Sequence) {
@@ -103,28 +96,21 @@ impl RowTable {
         let Some(block) = self.blocks.get_mut(&number) else {
             return;
         };
-        let before = block.get(place);
+        self.rows -= usize::from(block.get(place).is_some());
         block.set(place, None);
         if block.rows() == 0 {
             self.blocks.remove(&number);
         }
-        self.rows -= usize::from(before.is_some());
-        self.let_go(before);
     }
 
-    fn let_go(&mut self, row: Option<RowState>) {
-        if let Some(RowState::WithTransport(key)) = row
-            && let Entry::Occupied(mut held) = self.held.entry(key)
-        {
-            *held.get_mut() -= 1;
-            if *held.get() == 0 {
-                held.remove();
-            }
-        }
-    }
-
-    pub(super) fn are_with_transport(&self, key: u64) -> bool {
-        self.held.contains_key(&key)
+    /// Returns the keys of the rows in the transport. It reads all rows, so only what fails asks for it.
+    pub(super) fn keys_with_transport(&self) -> KeyHashMap<()> {
+        let rows = (self.blocks.values()).flat_map(|block| (0..BLOCK).map(|place| block.get(place)));
+        rows.filter_map(|row| match row {
+            Some(RowState::WithTransport(key)) => Some((key, ())),
+            Some(RowState::Acknowledged) | None => None,
+        })
+        .collect()
     }
 
     pub(super) fn contains(&self, sequence: Sequence) -> bool {
@@ -137,7 +123,7 @@ impl RowTable {
     }
 
     pub(super) fn any_with_transport(&self) -> bool {
-        !self.held.is_empty()
+        self.first_with_transport().is_some()
     }
 
     /// Lowest sequence of a row in the transport.
@@ -187,10 +173,10 @@ mod tests {
         rows.insert(first, RowState::WithTransport(7));
         rows.insert(second, RowState::WithTransport(7));
         rows.insert(first, RowState::Acknowledged);
-        assert!(rows.are_with_transport(7) && !rows.are_with_transport(8));
+        assert!(rows.keys_with_transport().into_keys().eq([7]));
         rows.remove(second);
         rows.remove(second);
-        assert!(!rows.are_with_transport(7));
+        assert!(rows.keys_with_transport().is_empty());
         assert_eq!((rows.len(), rows.last()), (1, Some(first)));
     }
 
@@ -225,7 +211,7 @@ mod tests {
                 prop_assert_eq!(rows.contains(sequence), model.contains_key(&sequence));
                 for key in 0..3 {
                     let held = model.values().any(|row| *row == RowState::WithTransport(key));
-                    prop_assert_eq!(rows.are_with_transport(key), held);
+                    prop_assert_eq!(rows.keys_with_transport().contains_key(&key), held);
                 }
             }
         }
