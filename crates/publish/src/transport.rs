@@ -79,6 +79,22 @@ pub trait Transport: Send + Sync + 'static {
     /// transport's queue has no room, or a failure of the message.
     fn send(&self, message: &Message, delivery: Arc<dyn DeliveryCallback>) -> Result<(), Failure>;
 
+    /// Sends a message that others follow at once, and then [`Self::flush`], for which it may wait: they
+    /// leave in fewer requests.
+    ///
+    /// # Errors
+    /// Those of [`Self::send`].
+    fn send_with_more(
+        &self,
+        message: &Message,
+        delivery: Arc<dyn DeliveryCallback>,
+    ) -> Result<(), Failure> {
+        self.send(message, delivery)
+    }
+
+    /// Sends the messages that wait for it. Returns at once.
+    fn flush(&self) {}
+
     /// Asks the cluster for the limits of a topic, without waiting for the answer. `answered` is
     /// called once, on a thread of the transport, when [`Connector::max_batch_bytes`] knows what can
     /// be known.

@@ -146,7 +146,9 @@ pub(crate) struct Accumulator<D> {
 /// Whether the sender has to be woken for a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Wake {
-    Yes,
+    /// Once the records are there that follow at once.
+    AfterMore,
+    Now,
     No,
 }
 
@@ -202,7 +204,7 @@ impl<D> Accumulator<D> {
             drop(state);
             if is_first {
                 self.ready(topic, None);
-                return Ok(Wake::Yes);
+                return Ok(Wake::Now);
             }
             return Ok(Wake::No);
         }
@@ -217,12 +219,12 @@ impl<D> Accumulator<D> {
                 self.ready(topic, Some(partition));
                 // After the place is among the ready ones: who sets it looks there afterwards.
                 if is_awaited.swap(false, Ordering::SeqCst) {
-                    Wake::Yes
+                    Wake::AfterMore
                 } else {
                     Wake::No
                 }
             }
-            Pushed::AfterFull => Wake::Yes,
+            Pushed::AfterFull => Wake::Now,
             Pushed::Behind => Wake::No,
         })
     }

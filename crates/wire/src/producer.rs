@@ -26,6 +26,15 @@ pub trait Delivery: Send + 'static {
     fn failed(self, context: &Self::Context, topic: &str, failed: Failed);
 }
 
+/// Whether other records follow one at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Follow {
+    /// None is known to follow.
+    Nothing,
+    /// Others follow, and then [`Producer::flush`], for which the record may wait.
+    More,
+}
+
 /// Reason why a record failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Failed {
@@ -171,14 +180,22 @@ impl<D: Delivery> Producer<D> {
         topic: &str,
         record: &Record<'a, H>,
         delivery: D,
+        follow: Follow,
     ) -> Result<(), Refused>
     where
         H: ExactSizeIterator<Item = (&'a str, &'a [u8])> + Clone,
     {
-        if self.accumulator.push(topic, record, delivery)? == Wake::Yes {
-            self.remote.wake();
+        match self.accumulator.push(topic, record, delivery)? {
+            Wake::AfterMore if follow == Follow::More => {}
+            Wake::AfterMore | Wake::Now => self.remote.wake(),
+            Wake::No => {}
         }
         Ok(())
+    }
+
+    /// Sends the records that wait for it: see [`Follow::More`]. Returns at once.
+    pub fn flush(&self) {
+        self.remote.wake();
     }
 
     /// Asks the brokers for the id of the cluster, for at most this time. `None` if none answered.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use herald_process::ForkGuard;
 use herald_wire::record_batch::{Compression, Record};
 use herald_wire::{
-    BrokerStatistics, ClientIdentity, Delivery, Failed, Listener, Login, Mechanism, Producer,
+    BrokerStatistics, ClientIdentity, Delivery, Failed, Follow, Listener, Login, Mechanism, Producer,
     Refused, Security, Settings, Source, Tls, Trouble, TroubleKind, Verification,
 };
 
@@ -409,8 +409,13 @@ impl NativeTransport {
     }
 }
 
-impl Transport for NativeTransport {
-    fn send(&self, message: &Message, delivery: Arc<dyn DeliveryCallback>) -> Result<(), Failure> {
+impl NativeTransport {
+    fn push(
+        &self,
+        message: &Message,
+        delivery: Arc<dyn DeliveryCallback>,
+        follow: Follow,
+    ) -> Result<(), Failure> {
         let topic = message.topic();
         message.check_wire_bytes(self.max_message_bytes)?;
         let record = Record {
@@ -419,7 +424,7 @@ impl Transport for NativeTransport {
             value: message.payload(),
             headers: message.headers(),
         };
-        let sent = self.producer()?.send(topic, &record, Report(delivery));
+        let sent = self.producer()?.send(topic, &record, Report(delivery), follow);
         sent.map_err(|refused| match refused {
             Refused::Closed => closed(),
             Refused::Topic(code) => self.state.message_failure(ErrorCode::from(code), topic),
@@ -427,6 +432,26 @@ impl Transport for NativeTransport {
                 .state
                 .message_failure(ErrorCode::MessageTooLarge, topic),
         })
+    }
+}
+
+impl Transport for NativeTransport {
+    fn send(&self, message: &Message, delivery: Arc<dyn DeliveryCallback>) -> Result<(), Failure> {
+        self.push(message, delivery, Follow::Nothing)
+    }
+
+    fn send_with_more(
+        &self,
+        message: &Message,
+        delivery: Arc<dyn DeliveryCallback>,
+    ) -> Result<(), Failure> {
+        self.push(message, delivery, Follow::More)
+    }
+
+    fn flush(&self) {
+        if let Ok(producer) = self.producer() {
+            producer.flush();
+        }
     }
 
     fn ask_limits(&self, topic: &str, answered: LimitsAnswered) -> bool {

@@ -192,6 +192,7 @@ impl RelayThread {
             self.core.relay.everything_sent(waits);
         }
         let now = self.now();
+        let _flush = Flush(&*transport);
         for stored in batch.records {
             let sequence = stored.sequence;
             if !(quiet && still) && sequence > confirmed {
@@ -234,6 +235,7 @@ impl RelayThread {
         false
     }
 
+    /// Sends a row; a [`Flush`] of the caller follows.
     fn send(
         &mut self,
         transport: &Arc<dyn Transport>,
@@ -319,6 +321,7 @@ impl RelayThread {
             return false;
         };
         let now = self.now();
+        let _flush = Flush(&*transport);
         self.allowance(now) > 0 && matches!(self.send(&transport, stored, now), Sent::Yes)
     }
 
@@ -359,7 +362,7 @@ impl RelayThread {
                 return Err(Refused::KeyWaits);
             }
             transport
-                .send(message, delivery)
+                .send_with_more(message, delivery)
                 .map_err(Refused::ByTransport)
         });
         sent.inspect_err(|_| self.core.held.leave(weight))?;
@@ -371,6 +374,15 @@ impl RelayThread {
                 .close_until(from + Duration::from_secs(1) / rate.get());
         }
         Ok(())
+    }
+}
+
+/// Guard that flushes the transport behind the last row of a batch.
+struct Flush<'a>(&'a dyn Transport);
+
+impl Drop for Flush<'_> {
+    fn drop(&mut self) {
+        self.0.flush();
     }
 }
 

@@ -51,6 +51,8 @@ struct State {
     refuses: bool,
     /// Messages in flight on the open connection, in the order of sending.
     sent: VecDeque<Sent>,
+    /// Whether messages were sent with more to follow, and not flushed: nothing is written then.
+    waits_for_flush: bool,
     /// Questions for the limits of topics.
     asked: VecDeque<LimitsAnswered>,
     listener: Option<Arc<dyn ConnectionListener>>,
@@ -135,7 +137,7 @@ impl Cluster {
     /// that.
     pub(super) fn write(&self, place: usize) {
         let mut state = self.state();
-        if !state.is_up || state.sent.is_empty() {
+        if !state.is_up || state.sent.is_empty() || state.waits_for_flush {
             return;
         }
         let place = place % state.sent.len();
@@ -278,6 +280,7 @@ impl Connector for Cluster {
         let mut state = self.state();
         state.connection += 1;
         state.is_broken = false;
+        state.waits_for_flush = false;
         state.listener = Some(listener);
         Ok(Arc::new(Connection {
             cluster: self.clone(),
@@ -290,8 +293,13 @@ impl Connector for Cluster {
     }
 }
 
-impl Transport for Connection {
-    fn send(&self, message: &Message, delivery: Arc<dyn DeliveryCallback>) -> Result<(), Failure> {
+impl Connection {
+    fn push(
+        &self,
+        message: &Message,
+        delivery: Arc<dyn DeliveryCallback>,
+        waits: bool,
+    ) -> Result<(), Failure> {
         let mut state = self.cluster.state();
         if state.is_broken || state.connection != self.number {
             return Err(failure(FailureKind::Fatal));
@@ -304,7 +312,26 @@ impl Transport for Connection {
             is_written: false,
             is_failing: false,
         });
+        state.waits_for_flush |= waits;
         Ok(())
+    }
+}
+
+impl Transport for Connection {
+    fn send(&self, message: &Message, delivery: Arc<dyn DeliveryCallback>) -> Result<(), Failure> {
+        self.push(message, delivery, false)
+    }
+
+    fn send_with_more(
+        &self,
+        message: &Message,
+        delivery: Arc<dyn DeliveryCallback>,
+    ) -> Result<(), Failure> {
+        self.push(message, delivery, true)
+    }
+
+    fn flush(&self) {
+        self.cluster.state().waits_for_flush = false;
     }
 
     fn ask_limits(&self, topic: &str, answered: LimitsAnswered) -> bool {

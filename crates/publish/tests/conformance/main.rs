@@ -12,6 +12,7 @@ macro_rules! conformance {
             reports_each_message_once
             consumers_read_acknowledged_messages
             keeps_the_order_of_each_key
+            messages_with_more_to_follow_leave_when_flushed
             chooses_the_partition_by_the_hash_of_the_key
             delivers_key_headers_and_timestamp
             rejects_too_large_messages_permanently

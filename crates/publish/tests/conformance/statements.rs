@@ -100,6 +100,22 @@ pub fn keeps_the_order_of_each_key(cluster: &dyn Cluster) {
     }
 }
 
+pub fn messages_with_more_to_follow_leave_when_flushed(cluster: &dyn Cluster) {
+    let topic = topic(cluster, "flush", 1);
+    let transport = connect(cluster);
+    let ledger = Ledger::default();
+    // Each batch of them finds the connection idle.
+    for batch in 0..10 {
+        for number in 0..10 {
+            ledger.send_with_more(&*transport, &numbered(&topic, 0, 10 * batch + number));
+        }
+        transport.flush();
+        assert_eq!(ledger.positions().len(), 10 * (batch + 1));
+    }
+    let records = cluster.read(&topic, 100);
+    assert!(numbers(&records)[&b"key-0"[..]].iter().copied().eq(0..100));
+}
+
 pub fn chooses_the_partition_by_the_hash_of_the_key(cluster: &dyn Cluster) {
     let topic = topic(cluster, "hash", 7);
     let transport = connect(cluster);

@@ -46,6 +46,18 @@ impl DeliveryCallback for EntryCallback {
 impl Ledger {
     /// Sends a message and gives its number.
     pub fn send(&self, transport: &dyn Transport, message: &Message) -> usize {
+        self.send_by(|callback| transport.send(message, callback))
+    }
+
+    /// Sends a message that others follow; the caller flushes the transport behind them.
+    pub fn send_with_more(&self, transport: &dyn Transport, message: &Message) -> usize {
+        self.send_by(|callback| transport.send_with_more(message, callback))
+    }
+
+    fn send_by(
+        &self,
+        send: impl FnOnce(Arc<dyn DeliveryCallback>) -> Result<(), Failure>,
+    ) -> usize {
         let number = {
             let mut messages = self.messages();
             messages.push(Entry::default());
@@ -55,7 +67,7 @@ impl Ledger {
             entries: self.0.clone(),
             number,
         };
-        if let Err(failure) = transport.send(message, Arc::new(entry)) {
+        if let Err(failure) = send(Arc::new(entry)) {
             self.messages()[number].refused = Some(failure);
             self.0.changed.notify_all();
         }

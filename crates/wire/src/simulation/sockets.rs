@@ -15,7 +15,7 @@ use super::cluster::{BROKERS, Cluster, Session, damaged};
 use super::{Numbered, Random, Sent, TOPIC, settings, with_seeds};
 use crate::accumulator::lock;
 use crate::engine::Node;
-use crate::producer::{Listener, Producer};
+use crate::producer::{Follow, Listener, Producer};
 use crate::security::Trouble;
 
 /// Time that everything takes at most, on a slow machine too.
@@ -227,17 +227,25 @@ fn framed(answer: &[u8]) -> Vec<u8> {
     [&size.to_be_bytes()[..], answer].concat()
 }
 
-/// Sends this many records, and waits a moment after some.
+/// Sends this many records, half of them with others to follow, and waits a moment after some.
 fn send(producer: &Producer<Numbered>, sent: &mut Sent, random: &mut Random, count: usize) {
     for _ in 0..count {
         let (key, value) = sent.next(random);
+        let follow = if random.one_in(2) {
+            Follow::More
+        } else {
+            Follow::Nothing
+        };
         sent.send(key, &value, |record, delivery| {
-            producer.send(TOPIC, record, delivery).expect("it is open");
+            let accepted = producer.send(TOPIC, record, delivery, follow);
+            accepted.expect("it is open");
         });
         if random.one_in(10) {
+            producer.flush();
             thread::sleep(Duration::from_millis(1));
         }
     }
+    producer.flush();
 }
 
 fn settle(sent: &Sent) {
@@ -261,7 +269,8 @@ fn run_with_end(direction: Direction, last: usize) -> usize {
     for number in 0..3 {
         let value = format!(" {number}");
         sent.send(0, value.as_bytes(), |record, delivery| {
-            producer.send(TOPIC, record, delivery).expect("it is open");
+            let accepted = producer.send(TOPIC, record, delivery, Follow::Nothing);
+            accepted.expect("it is open");
         });
         settle(&sent);
     }
