@@ -79,8 +79,8 @@ pub trait Transport: Send + Sync + 'static {
     /// transport's queue has no room, or a failure of the message.
     fn send(&self, message: &Message, delivery: Arc<dyn DeliveryCallback>) -> Result<(), Failure>;
 
-    /// Sends a message that others follow at once, and then [`Self::flush`], for which it may wait: they
-    /// leave in fewer requests.
+    /// Sends a message that others follow at once, and then [`Self::flush`]. It may be held back until
+    /// then, so that they leave in fewer requests.
     ///
     /// # Errors
     /// Those of [`Self::send`].
@@ -92,7 +92,7 @@ pub trait Transport: Send + Sync + 'static {
         self.send(message, delivery)
     }
 
-    /// Sends the messages that wait for it. Returns at once.
+    /// Sends the messages that are held back. Returns at once.
     fn flush(&self) {}
 
     /// Asks the cluster for the limits of a topic, without waiting for the answer. `answered` is

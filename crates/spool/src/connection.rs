@@ -14,11 +14,11 @@ use crate::error::SpoolError;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Page cache of the writing connection. A negative `cache_size` is in kibibytes, a positive one in pages.
-const WRITER_CACHE: i32 = -8192;
+const WRITER_CACHE_SIZE: i32 = -8192;
 
-/// Page cache of a reader, which reads each page once, in order. In one that does not fit the caches of
-/// the processor, that takes half as long again.
-const READER_CACHE: i32 = -256;
+/// Page cache of a reader, which reads each page once, in order. One that is larger than the caches of the
+/// processor makes that half as long again.
+const READER_CACHE_SIZE: i32 = -256;
 
 /// Opens an existing file for examination. Nothing is written, and closing leaves the WAL as it
 /// is, so that the WAL of a damaged spool can be set aside.
@@ -48,7 +48,7 @@ pub(crate) fn for_writing(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "fullfsync", true)?;
     connection.pragma_update(None, "checkpoint_fullfsync", true)?;
     connection.pragma_update_and_check(None, "wal_autocheckpoint", 0, |_| Ok(()))?;
-    connection.pragma_update(None, "cache_size", WRITER_CACHE)?;
+    connection.pragma_update(None, "cache_size", WRITER_CACHE_SIZE)?;
     connection.set_prepared_statement_cache_capacity(32);
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
     Ok(())
@@ -93,7 +93,7 @@ pub(crate) fn reader(path: &Path) -> Result<Connection, SpoolError> {
 /// Opens a read-only connection that locks nobody out.
 pub(crate) fn shared_reader(path: &Path) -> rusqlite::Result<Connection> {
     let connection = open(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-    connection.pragma_update(None, "cache_size", READER_CACHE)?;
+    connection.pragma_update(None, "cache_size", READER_CACHE_SIZE)?;
     read_once(&connection)?;
     Ok(connection)
 }

@@ -86,10 +86,18 @@ pub(crate) fn reject(context: &'static str) -> impl FnOnce(rusqlite::Error) -> R
     move |error| {
         if blames_file(&error) {
             return Rejected::Damaged(Damage::Malformed {
-                detail: error.to_string(),
+                detail: detail(&error),
             });
         }
         Rejected::Error(SpoolError::database(context)(error))
+    }
+}
+
+/// Describes an error of SQLite, or one that was found in what it returned.
+pub(crate) fn detail(error: &rusqlite::Error) -> String {
+    match error {
+        rusqlite::Error::FromSqlConversionFailure(_, _, cause) => cause.to_string(),
+        error => error.to_string(),
     }
 }
 

@@ -7,7 +7,7 @@ use rusqlite::ErrorCode;
 
 use crate::cluster::SpoolCluster;
 use crate::connection::has_no_index;
-use crate::damage::blames_file;
+use crate::damage::{self, blames_file};
 use herald_process::Forked;
 
 /// Limit of a spool that was reached.
@@ -114,7 +114,8 @@ pub enum SpoolError {
         /// Operation that failed.
         context: &'static str,
     },
-    /// The database is damaged. Opening the spool again sets the file aside and salvages its rows.
+    /// The database is damaged. Opening the spool again with [`crate::SpoolOptions::salvage`] sets the file
+    /// aside and salvages its rows.
     #[error("{context}: the spool is damaged ({detail})")]
     Corrupt {
         /// Operation that failed.
@@ -289,7 +290,7 @@ impl SpoolError {
     }
 
     fn from_sqlite(context: &'static str, error: &rusqlite::Error) -> Self {
-        let detail = error.to_string();
+        let detail = damage::detail(error);
         if blames_file(error) {
             return Self::Corrupt { context, detail };
         }

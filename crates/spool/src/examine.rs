@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::thread;
 
-use rusqlite::{Connection, ErrorCode, MAIN_DB};
+use rusqlite::{Connection, ErrorCode, MAIN_DB, OptionalExtension, StatementStatus};
 
 use crate::commit_counter;
 use crate::connection;
@@ -13,7 +13,7 @@ use crate::files::{self, Files};
 use crate::recovery;
 use crate::salvage;
 use crate::scan::{RowCount, count_rows};
-use crate::schema::{self, Kind};
+use crate::schema::{self, DEAD, Kind, QUEUE};
 use crate::state::State;
 
 const CONTEXT: &str = "examining the spool";
@@ -126,29 +126,85 @@ fn check_structure_and_count(
     })
 }
 
-/// Checks that each page has its place in a B-tree or is free, and that its cells are in order.
+/// Checks that each page has its place in a B-tree or is free, that its cells are in order, and the rows of
+/// all tables but those of records.
 ///
-/// `quick_check` does that first, in one step for each page, and then reads every row again, which takes
-/// longer. So it is interrupted after more steps than there are pages.
+/// `quick_check` checks the pages first, and then reads every row, which takes longer. So it is interrupted
+/// there, after more steps than the pages take.
 fn check_structure(connection: &mut Connection) -> Result<(), Rejected> {
     let pages: i32 = connection
         .pragma_query_value(None, "page_count", |row| row.get(0))
         .map_err(reject(CONTEXT))?;
-    let is_reading_rows = || true;
+    let steps = pages.saturating_mul(2).saturating_add(MORE_STEPS);
+    let interrupt = || true;
     connection
-        .progress_handler(pages.saturating_mul(2), Some(is_reading_rows))
+        .progress_handler(steps, Some(interrupt))
         .map_err(reject(CONTEXT))?;
-    let diagnostic: rusqlite::Result<String> =
-        connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0));
+    let checked = quick_check(connection, steps);
     connection
         .progress_handler(0, None::<fn() -> bool>)
         .map_err(reject(CONTEXT))?;
+    let diagnostic = match checked.map_err(reject(CONTEXT))? {
+        Checked::Whole(diagnostic) => diagnostic,
+        Checked::Pages => return check_small_tables(connection),
+        // A damaged page may take any number of steps.
+        Checked::SomePages => connection
+            .query_row(QUICK_CHECK, [], |row| row.get(0))
+            .map_err(reject(CONTEXT))?,
+    };
+    accept(diagnostic)
+}
+
+const QUICK_CHECK: &str = "PRAGMA quick_check(1)";
+
+/// Steps that a check may take besides those for pages.
+const MORE_STEPS: i32 = 1000;
+
+/// How far a check came.
+enum Checked {
+    Whole(String),
+    /// All pages are sound, and some of the rows.
+    Pages,
+    /// It was interrupted while it checked pages.
+    SomePages,
+}
+
+/// Checks the file until a progress handler interrupts that after so many steps.
+fn quick_check(connection: &Connection, steps: i32) -> rusqlite::Result<Checked> {
+    let mut statement = connection.prepare(QUICK_CHECK)?;
+    let diagnostic = statement.query_row([], |row| row.get(0));
     match diagnostic {
-        Ok(ok) if ok == "ok" => Ok(()),
-        Ok(detail) => Err(Damage::Malformed { detail }.into()),
-        Err(error) if error.sqlite_error_code() == Some(ErrorCode::OperationInterrupted) => Ok(()),
-        Err(error) => Err(reject(CONTEXT)(error)),
+        Ok(diagnostic) => Ok(Checked::Whole(diagnostic)),
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::OperationInterrupted) => {
+            // All pages are checked by one instruction.
+            if statement.get_status(StatementStatus::VmStep) >= steps {
+                Ok(Checked::Pages)
+            } else {
+                Ok(Checked::SomePages)
+            }
+        }
+        Err(error) => Err(error),
     }
+}
+
+fn check_small_tables(connection: &Connection) -> Result<(), Rejected> {
+    let diagnostic: Option<String> = connection
+        .query_row(
+            "SELECT quick_check FROM sqlite_schema AS tables, pragma_quick_check(tables.name)
+             WHERE type = 'table' AND name NOT IN (?1, ?2) AND quick_check <> 'ok' LIMIT 1",
+            [QUEUE, DEAD],
+            |row| row.get(0),
+        )
+        .optional()
+        .map_err(reject(CONTEXT))?;
+    diagnostic.map_or(Ok(()), accept)
+}
+
+fn accept(diagnostic: String) -> Result<(), Rejected> {
+    if diagnostic == "ok" {
+        return Ok(());
+    }
+    Err(Damage::Malformed { detail: diagnostic }.into())
 }
 
 fn check_commits(state: &State, counter: Option<&State>) -> Result<(), Rejected> {
@@ -187,22 +243,31 @@ mod tests {
     /// First byte of a page with rows.
     const LEAF: u8 = 0x0d;
 
-    /// Fails if SQLite's check takes more steps for a page than it is given here.
+    /// Creates a closed spool.
+    fn closed(path: &Path, records: u64) {
+        let (spool, _) = Spool::open(SpoolOptions::new(path)).unwrap();
+        let created = (0..records).map(|_| Record::new("orders", [0; 700]));
+        let appended = spool.append_all(created.collect()).unwrap();
+        appended.wait().unwrap();
+        spool.close().unwrap();
+    }
+
+    fn is_sound(path: &Path, bytes: &[u8]) -> bool {
+        fs::write(path, bytes).unwrap();
+        match check_structure(&mut connection::examine(path).unwrap()) {
+            Ok(()) => true,
+            Err(Rejected::Damaged(Damage::Malformed { .. })) => false,
+            Err(_) => panic!("another error"),
+        }
+    }
+
     #[test]
     fn finds_a_page_that_lacks_a_row_wherever_it_is() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("spool.db");
-        let (spool, _) = Spool::open(SpoolOptions::new(&path)).unwrap();
-        let records = (0..2000).map(|_| Record::new("orders", [0; 700]));
-        let appended = spool.append_all(records.collect()).unwrap();
-        appended.wait().unwrap();
-        spool.close().unwrap();
+        closed(&path, 2000);
         let sound = fs::read(&path).unwrap();
-        let check = |bytes: &[u8]| {
-            fs::write(&path, bytes).unwrap();
-            check_structure(&mut connection::examine(&path).unwrap())
-        };
-        assert!(check(&sound).is_ok());
+        assert!(is_sound(&path, &sound));
         let mut leaves = 0;
         for (page, bytes) in sound.chunks(PAGE_BYTES).enumerate() {
             if bytes[0] != LEAF || bytes[4] == 0 {
@@ -211,13 +276,31 @@ mod tests {
             let number_of_cells = page * PAGE_BYTES + 4;
             let mut damaged = sound.clone();
             damaged[number_of_cells] -= 1;
-            let found = check(&damaged);
-            assert!(
-                matches!(found, Err(Rejected::Damaged(Damage::Malformed { .. }))),
-                "page {page}"
-            );
+            assert!(!is_sound(&path, &damaged), "page {page}");
             leaves += 1;
         }
         assert!(leaves > 150, "{leaves}");
+    }
+
+    /// SQLite takes a step for each entry of a list of free pages that is longer than the file.
+    #[test]
+    fn finds_a_list_of_free_pages_with_a_wrong_length() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("spool.db");
+        closed(&path, 4000);
+        let file = Connection::open(&path).unwrap();
+        file.execute("DELETE FROM queue WHERE sequence < 3000", [])
+            .unwrap();
+        drop(file);
+        let sound = fs::read(&path).unwrap();
+        assert!(is_sound(&path, &sound));
+        let first = u32::from_be_bytes(sound[32..36].try_into().unwrap());
+        assert_ne!(first, 0, "no page is free");
+        let length = (usize::try_from(first).unwrap() - 1) * PAGE_BYTES + 4;
+        for bit in 0..16 {
+            let mut damaged = sound.clone();
+            damaged[length + 3 - bit / 8] ^= 1 << (bit % 8);
+            assert!(!is_sound(&path, &damaged), "bit {bit}");
+        }
     }
 }

@@ -1,7 +1,8 @@
 //! Count of the rows per key that a spool has when it is opened, in steps between commits.
 //!
-//! To count a million rows takes about half a second, so it begins when a key is asked for: a spool may be
-//! drained before that. Until all are counted, [`crate::Spool::holds_key`] is true for every key.
+//! To count a million rows takes about half a second, so opening counts the last ones, and the others are
+//! counted once a key is asked for: a spool may be drained before that. Until all are counted,
+//! [`crate::Spool::holds_key`] is true for every key.
 //!
 //! Rows are counted from the last to the first, and removed from the first to the last: one that is removed
 //! before it is counted need not be counted. A row that is appended meanwhile has a higher sequence than

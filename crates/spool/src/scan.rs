@@ -43,18 +43,18 @@ pub(crate) struct RowCount {
     pub(crate) last_sequence: u64,
 }
 
-/// Counts the rows, which is faster than a scan. The header of each row is read, so a malformed one is an
-/// error, but not its columns.
+/// Counts the rows, which is faster than a scan. The header of each row is read up to the last column, so a
+/// malformed one is an error, but not its columns.
 pub(crate) fn count_rows(connection: &Connection) -> rusqlite::Result<RowCount> {
     let number = |sql: String| -> rusqlite::Result<u64> {
         let number: Option<i64> = connection.query_one(&sql, [], |row| row.get(0))?;
         Ok(number.map_or(0, from_sql))
     };
-    let count = |table| number(format!("SELECT count(typeof(payload)) FROM {table}"));
+    let count = |table, column| number(format!("SELECT count(typeof({column})) FROM {table}"));
     let last = |table| number(format!("SELECT max(sequence) FROM {table}"));
     Ok(RowCount {
-        records: count(QUEUE)?,
-        dead: count(DEAD)?,
+        records: count(QUEUE, "payload")?,
+        dead: count(DEAD, "died")?,
         last_sequence: last(QUEUE)?.max(last(DEAD)?),
     })
 }

@@ -1,5 +1,6 @@
 //! State of the spool: one row, written in every commit.
 
+use rusqlite::types::Type;
 use rusqlite::{Connection, Row};
 
 use crate::schema::STATE;
@@ -140,9 +141,10 @@ impl State {
         if checksum == state.checksum() {
             return Ok(state);
         }
-        Err(rusqlite::Error::IntegralValueOutOfRange(
+        Err(rusqlite::Error::FromSqlConversionFailure(
             CHECKSUM_AT,
-            checksum,
+            Type::Integer,
+            "the totals of the spool do not match their checksum".into(),
         ))
     }
 

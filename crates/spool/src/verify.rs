@@ -28,7 +28,8 @@ pub struct Verification {
     /// Rows that do not match their checksums, except dead letters with that reason.
     pub damaged: Vec<Sequence>,
     /// Problems of the file: at most 100 of SQLite's check, wrong totals, and missing commits. If
-    /// there is one, opening the spool sets its files aside and salvages the readable rows.
+    /// there is one, opening the spool sets its files aside and salvages the readable rows, unless it is a value
+    /// of the wrong type in a row, which is a damaged record.
     pub problems: Vec<String>,
 }
 

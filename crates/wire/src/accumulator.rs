@@ -139,6 +139,8 @@ pub(crate) struct Accumulator<D> {
     topics: RwLock<HashMap<Box<str>, Arc<Topic<D>>>>,
     ready: Mutex<Vec<Ready<D>>>,
     is_closed: AtomicBool,
+    /// Whether the sender was not woken for a record, because more follow.
+    needs_flush: AtomicBool,
     batch_bytes: usize,
     pub(crate) buffers: Buffers,
 }
@@ -146,9 +148,7 @@ pub(crate) struct Accumulator<D> {
 /// Whether the sender has to be woken for a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Wake {
-    /// Once the records are there that follow at once.
-    AfterMore,
-    Now,
+    Yes,
     No,
 }
 
@@ -158,12 +158,13 @@ impl<D> Accumulator<D> {
             topics: RwLock::default(),
             ready: Mutex::default(),
             is_closed: AtomicBool::new(false),
+            needs_flush: AtomicBool::new(false),
             batch_bytes,
             buffers: Buffers::default(),
         }
     }
 
-    /// Appends a record to the batch of its partition.
+    /// Appends a record to the batch of its partition. If it `has_more` behind it, [`Self::flush`] follows.
     ///
     /// # Errors
     /// See [`Refused`].
@@ -172,6 +173,7 @@ impl<D> Accumulator<D> {
         topic: &str,
         record: &Record<'a, H>,
         delivery: D,
+        has_more: bool,
     ) -> Result<Wake, Refused>
     where
         H: ExactSizeIterator<Item = (&'a str, &'a [u8])> + Clone,
@@ -204,7 +206,7 @@ impl<D> Accumulator<D> {
             drop(state);
             if is_first {
                 self.ready(topic, None);
-                return Ok(Wake::Now);
+                return Ok(Wake::Yes);
             }
             return Ok(Wake::No);
         }
@@ -218,15 +220,27 @@ impl<D> Accumulator<D> {
             Pushed::First => {
                 self.ready(topic, Some(partition));
                 // After the place is among the ready ones: who sets it looks there afterwards.
-                if is_awaited.swap(false, Ordering::SeqCst) {
-                    Wake::AfterMore
+                if has_more {
+                    self.needs_flush.store(true, Ordering::SeqCst);
+                    Wake::No
+                } else if is_awaited.swap(false, Ordering::SeqCst) {
+                    Wake::Yes
                 } else {
                     Wake::No
                 }
             }
-            Pushed::AfterFull => Wake::Now,
+            Pushed::AfterFull => Wake::Yes,
             Pushed::Behind => Wake::No,
         })
+    }
+
+    /// Returns whether the sender has to be woken for records that had more behind them.
+    pub(crate) fn flush(&self) -> Wake {
+        if self.needs_flush.swap(false, Ordering::SeqCst) {
+            Wake::Yes
+        } else {
+            Wake::No
+        }
     }
 
     pub(crate) fn topic(&self, name: &str) -> Arc<Topic<D>> {
@@ -502,7 +516,7 @@ mod tests {
                 value: b"{}",
                 headers: std::iter::empty(),
             };
-            accumulator.push("orders", &record, ()).unwrap();
+            accumulator.push("orders", &record, (), false).unwrap();
         }
         let batches = (0..PARTITIONS).filter_map(|partition| topic.take_batch(partition).0);
         let held = batches.map(|batch| batch.records.into_buffer().capacity());

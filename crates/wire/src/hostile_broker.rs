@@ -114,7 +114,7 @@ impl Run {
             number,
             reports: self.reports.clone(),
         };
-        if self.accumulator.push("t", &record, delivery).is_ok() {
+        if self.accumulator.push("t", &record, delivery, false).is_ok() {
             lock(&self.reports).push(0);
         }
     }

@@ -25,7 +25,7 @@ mod statistics;
 mod tls;
 mod verdict;
 
-pub use producer::{Delivery, Failed, Follow, Listener, Producer, Refused, Settings};
+pub use producer::{Delivery, Failed, Listener, Producer, Refused, Settings};
 pub use sasl::{Login, Mechanism};
 pub use security::{Security, Source, Trouble, TroubleKind};
 pub use statistics::BrokerStatistics;

@@ -26,15 +26,6 @@ pub trait Delivery: Send + 'static {
     fn failed(self, context: &Self::Context, topic: &str, failed: Failed);
 }
 
-/// Whether other records follow one at once.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Follow {
-    /// None is known to follow.
-    Nothing,
-    /// Others follow, and then [`Producer::flush`], for which the record may wait.
-    More,
-}
-
 /// Reason why a record failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Failed {
@@ -180,22 +171,43 @@ impl<D: Delivery> Producer<D> {
         topic: &str,
         record: &Record<'a, H>,
         delivery: D,
-        follow: Follow,
     ) -> Result<(), Refused>
     where
         H: ExactSizeIterator<Item = (&'a str, &'a [u8])> + Clone,
     {
-        match self.accumulator.push(topic, record, delivery)? {
-            Wake::AfterMore if follow == Follow::More => {}
-            Wake::AfterMore | Wake::Now => self.remote.wake(),
-            Wake::No => {}
-        }
+        let wake = self.accumulator.push(topic, record, delivery, false)?;
+        self.wake(wake);
         Ok(())
     }
 
-    /// Sends the records that wait for it: see [`Follow::More`]. Returns at once.
+    /// Accepts a record that others follow at once, and then [`Self::flush`]. It may be held back until
+    /// then, so that they leave in fewer requests.
+    ///
+    /// # Errors
+    /// Those of [`Self::send`].
+    pub fn send_with_more<'a, H>(
+        &self,
+        topic: &str,
+        record: &Record<'a, H>,
+        delivery: D,
+    ) -> Result<(), Refused>
+    where
+        H: ExactSizeIterator<Item = (&'a str, &'a [u8])> + Clone,
+    {
+        let wake = self.accumulator.push(topic, record, delivery, true)?;
+        self.wake(wake);
+        Ok(())
+    }
+
+    /// Sends the records that are held back. Returns at once.
     pub fn flush(&self) {
-        self.remote.wake();
+        self.wake(self.accumulator.flush());
+    }
+
+    fn wake(&self, wake: Wake) {
+        if wake == Wake::Yes {
+            self.remote.wake();
+        }
     }
 
     /// Asks the brokers for the id of the cluster, for at most this time. `None` if none answered.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use herald_process::ForkGuard;
 use herald_wire::record_batch::{Compression, Record};
 use herald_wire::{
-    BrokerStatistics, ClientIdentity, Delivery, Failed, Follow, Listener, Login, Mechanism, Producer,
+    BrokerStatistics, ClientIdentity, Delivery, Failed, Listener, Login, Mechanism, Producer,
     Refused, Security, Settings, Source, Tls, Trouble, TroubleKind, Verification,
 };
 
@@ -414,7 +414,7 @@ impl NativeTransport {
         &self,
         message: &Message,
         delivery: Arc<dyn DeliveryCallback>,
-        follow: Follow,
+        has_more: bool,
     ) -> Result<(), Failure> {
         let topic = message.topic();
         message.check_wire_bytes(self.max_message_bytes)?;
@@ -424,7 +424,12 @@ impl NativeTransport {
             value: message.payload(),
             headers: message.headers(),
         };
-        let sent = self.producer()?.send(topic, &record, Report(delivery), follow);
+        let producer = self.producer()?;
+        let sent = if has_more {
+            producer.send_with_more(topic, &record, Report(delivery))
+        } else {
+            producer.send(topic, &record, Report(delivery))
+        };
         sent.map_err(|refused| match refused {
             Refused::Closed => closed(),
             Refused::Topic(code) => self.state.message_failure(ErrorCode::from(code), topic),
@@ -437,7 +442,7 @@ impl NativeTransport {
 
 impl Transport for NativeTransport {
     fn send(&self, message: &Message, delivery: Arc<dyn DeliveryCallback>) -> Result<(), Failure> {
-        self.push(message, delivery, Follow::Nothing)
+        self.push(message, delivery, false)
     }
 
     fn send_with_more(
@@ -445,7 +450,7 @@ impl Transport for NativeTransport {
         message: &Message,
         delivery: Arc<dyn DeliveryCallback>,
     ) -> Result<(), Failure> {
-        self.push(message, delivery, Follow::More)
+        self.push(message, delivery, true)
     }
 
     fn flush(&self) {

@@ -51,7 +51,7 @@ struct State {
     refuses: bool,
     /// Messages in flight on the open connection, in the order of sending.
     sent: VecDeque<Sent>,
-    /// Whether messages were sent with more to follow, and not flushed: nothing is written then.
+    /// Whether messages are held back: nothing is written then.
     waits_for_flush: bool,
     /// Questions for the limits of topics.
     asked: VecDeque<LimitsAnswered>,
@@ -298,7 +298,7 @@ impl Connection {
         &self,
         message: &Message,
         delivery: Arc<dyn DeliveryCallback>,
-        waits: bool,
+        has_more: bool,
     ) -> Result<(), Failure> {
         let mut state = self.cluster.state();
         if state.is_broken || state.connection != self.number {
@@ -312,7 +312,7 @@ impl Connection {
             is_written: false,
             is_failing: false,
         });
-        state.waits_for_flush |= waits;
+        state.waits_for_flush |= has_more;
         Ok(())
     }
 }
@@ -331,7 +331,8 @@ impl Transport for Connection {
     }
 
     fn flush(&self) {
-        self.cluster.state().waits_for_flush = false;
+        let mut state = self.cluster.state();
+        state.waits_for_flush &= state.connection != self.number;
     }
 
     fn ask_limits(&self, topic: &str, answered: LimitsAnswered) -> bool {

@@ -1,7 +1,7 @@
 //! Simulated disk with a spool: committed rows survive a kill, queued jobs do not.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use herald_spool::{
@@ -25,6 +25,7 @@ pub(crate) struct SimulatedSpool {
     disk: Arc<Mutex<Disk>>,
     waiting: Arc<Mutex<VecDeque<Job>>>,
     uncounted: Arc<AtomicUsize>,
+    is_asked: Arc<AtomicBool>,
 }
 
 type Removed = Box<dyn FnOnce(Result<u64, SpoolError>) + Send>;
@@ -43,8 +44,9 @@ const FULL: SpoolError = SpoolError::DiskFull {
 pub(super) struct Writer {
     disk: Arc<Mutex<Disk>>,
     waiting: Arc<Mutex<VecDeque<Job>>>,
-    /// Commits until the rows of an earlier process are counted by key.
+    /// Commits until the rows of an earlier process are counted by key, once one is asked for.
     uncounted: Arc<AtomicUsize>,
+    is_asked: Arc<AtomicBool>,
 }
 
 /// Commits that a process makes while the rows of an earlier one are counted.
@@ -56,11 +58,13 @@ impl SimulatedSpool {
             disk: disk.clone(),
             waiting: Arc::default(),
             uncounted: Arc::new(AtomicUsize::new(COMMITS_WHILE_COUNTING)),
+            is_asked: Arc::default(),
         };
         let spool = Self {
             disk: disk.clone(),
             waiting: writer.waiting.clone(),
             uncounted: writer.uncounted.clone(),
+            is_asked: writer.is_asked.clone(),
         };
         (spool, writer)
     }
@@ -86,6 +90,7 @@ impl SimulatedSpool {
     }
 
     pub(crate) fn holds_key(&self, topic: &str, key: Option<&[u8]>) -> bool {
+        self.is_asked.store(true, Ordering::Relaxed);
         if self.uncounted.load(Ordering::Relaxed) > 0 {
             return true;
         }
@@ -157,6 +162,7 @@ impl SimulatedSpool {
             disk: self.disk.clone(),
             waiting: self.waiting.clone(),
             uncounted: self.uncounted.clone(),
+            is_asked: self.is_asked.clone(),
         }
     }
 }
@@ -182,7 +188,8 @@ impl Writer {
     }
 
     fn apply(&self, most: usize) -> Vec<Box<dyn FnOnce()>> {
-        let uncounted = self.uncounted.load(Ordering::Relaxed).saturating_sub(1);
+        let step = usize::from(self.is_asked.load(Ordering::Relaxed));
+        let uncounted = self.uncounted.load(Ordering::Relaxed).saturating_sub(step);
         self.uncounted.store(uncounted, Ordering::Relaxed);
         let mut waiting = lock(&self.waiting);
         let count = most.min(waiting.len());

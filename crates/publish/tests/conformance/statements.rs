@@ -104,15 +104,20 @@ pub fn messages_with_more_to_follow_leave_when_flushed(cluster: &dyn Cluster) {
     let topic = topic(cluster, "flush", 1);
     let transport = connect(cluster);
     let ledger = Ledger::default();
+    ledger.send(&*transport, &numbered(&topic, 1, 0));
+    ledger.positions();
+    let started = Instant::now();
     // Each batch of them finds the connection idle.
     for batch in 0..10 {
         for number in 0..10 {
             ledger.send_with_more(&*transport, &numbered(&topic, 0, 10 * batch + number));
         }
         transport.flush();
-        assert_eq!(ledger.positions().len(), 10 * (batch + 1));
+        assert_eq!(ledger.positions().len(), 1 + 10 * (batch + 1));
     }
-    let records = cluster.read(&topic, 100);
+    // Without the flush each waits until the transport wakes up by itself.
+    assert!(started.elapsed() < Duration::from_secs(5));
+    let records = cluster.read(&topic, 101);
     assert!(numbers(&records)[&b"key-0"[..]].iter().copied().eq(0..100));
 }
 

@@ -15,7 +15,7 @@ use super::cluster::{BROKERS, Cluster, Session, damaged};
 use super::{Numbered, Random, Sent, TOPIC, settings, with_seeds};
 use crate::accumulator::lock;
 use crate::engine::Node;
-use crate::producer::{Follow, Listener, Producer};
+use crate::producer::{Listener, Producer};
 use crate::security::Trouble;
 
 /// Time that everything takes at most, on a slow machine too.
@@ -231,13 +231,13 @@ fn framed(answer: &[u8]) -> Vec<u8> {
 fn send(producer: &Producer<Numbered>, sent: &mut Sent, random: &mut Random, count: usize) {
     for _ in 0..count {
         let (key, value) = sent.next(random);
-        let follow = if random.one_in(2) {
-            Follow::More
-        } else {
-            Follow::Nothing
-        };
+        let has_more = random.one_in(2);
         sent.send(key, &value, |record, delivery| {
-            let accepted = producer.send(TOPIC, record, delivery, follow);
+            let accepted = if has_more {
+                producer.send_with_more(TOPIC, record, delivery)
+            } else {
+                producer.send(TOPIC, record, delivery)
+            };
             accepted.expect("it is open");
         });
         if random.one_in(10) {
@@ -269,8 +269,7 @@ fn run_with_end(direction: Direction, last: usize) -> usize {
     for number in 0..3 {
         let value = format!(" {number}");
         sent.send(0, value.as_bytes(), |record, delivery| {
-            let accepted = producer.send(TOPIC, record, delivery, Follow::Nothing);
-            accepted.expect("it is open");
+            producer.send(TOPIC, record, delivery).expect("it is open");
         });
         settle(&sent);
     }

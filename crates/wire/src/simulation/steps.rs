@@ -117,7 +117,7 @@ impl Simulation {
         let (accumulator, number) = (&self.accumulator, self.sent.records.len());
         let mut refused = None;
         self.sent.send(key, value, |record, delivery| {
-            refused = accumulator.push(TOPIC, record, delivery).err();
+            refused = accumulator.push(TOPIC, record, delivery, false).err();
         });
         match refused {
             None => {}
