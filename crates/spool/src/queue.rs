@@ -35,10 +35,7 @@ struct Inner {
     reserved: Load,
     stored: Totals,
     keys: KeyCounts,
-    /// Whether `keys` has all rows of an earlier process. Until then any key may have some.
-    keys_complete: bool,
-    /// Whether a key was asked for while they were not complete.
-    keys_asked: bool,
+    key_count: KeyCount,
     commits: CommitStatistics,
     /// Wakers of async callers that wait for room. All are woken, and the first takes the room, as
     /// with threads and `notify_all`.
@@ -49,6 +46,15 @@ struct Inner {
     write_failure: Option<SpoolError>,
     /// Whether damage was found since the last maintenance.
     damaged: bool,
+}
+
+/// Count of the rows of an earlier process by key. Until it is complete any key may have some.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum KeyCount {
+    /// No answer has depended on it yet.
+    NotNeeded,
+    Needed,
+    Complete,
 }
 
 /// Statistics of the writer since the spool was opened.
@@ -97,8 +103,7 @@ impl Queue {
                 reserved: Load::default(),
                 stored,
                 keys: KeyCounts::default(),
-                keys_complete: false,
-                keys_asked: false,
+                key_count: KeyCount::NotNeeded,
                 commits: CommitStatistics::default(),
                 wakers: Vec::new(),
                 closing: false,
@@ -318,14 +323,16 @@ impl Queue {
     pub(crate) fn holds_key(&self, topic: &str, key: Option<&[u8]>) -> bool {
         let hash = keys::hash(topic.as_bytes(), key);
         let mut inner = self.lock();
-        inner.keys_asked |= !inner.keys_complete;
-        !inner.keys_complete || inner.keys.contains(hash)
+        if inner.key_count == KeyCount::Complete {
+            return inner.keys.contains(hash);
+        }
+        inner.key_count = KeyCount::Needed;
+        true
     }
 
     /// Returns whether rows have to be counted by key: they are not, and an answer depends on it.
     pub(crate) fn needs_key_count(&self) -> bool {
-        let inner = self.lock();
-        inner.keys_asked && !inner.keys_complete
+        self.lock().key_count == KeyCount::Needed
     }
 
     /// Adds rows that were counted by key after the opening, and notes whether they were the last.
@@ -334,18 +341,20 @@ impl Queue {
         for hash in hashes {
             inner.keys.add(*hash);
         }
-        inner.keys_complete |= are_last;
+        if are_last {
+            inner.key_count = KeyCount::Complete;
+        }
     }
 
     pub(crate) fn are_keys_complete(&self) -> bool {
-        self.lock().keys_complete
+        self.lock().key_count == KeyCount::Complete
     }
 
     /// Sets the counts of a spool to which nothing is added any more.
     pub(crate) fn set_keys(&self, keys: KeyCounts) {
         let mut inner = self.lock();
         inner.keys = keys;
-        inner.keys_complete = true;
+        inner.key_count = KeyCount::Complete;
     }
 
     pub(crate) fn stored(&self) -> Totals {

@@ -255,7 +255,10 @@ fn a_damaged_state_hides_no_row() {
         let Damage::Malformed { detail } = report.recovery.unwrap().damage else {
             panic!("another damage")
         };
-        assert_eq!(detail, "the totals of the spool do not match their checksum");
+        assert_eq!(
+            detail,
+            "the totals of the spool do not match their checksum"
+        );
         // The counter has the number too. Without it, the rows are delivered again.
         let first = if has_counter { REMOVED } else { 0 };
         assert!(numbers(&spool).into_iter().eq(first..ROWS));

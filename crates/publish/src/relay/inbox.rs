@@ -188,17 +188,15 @@ impl Inbox {
         with_transport: impl Iterator<Item = u64>,
     ) -> bool {
         let known = |failing: &Failing| failing.reports == 0 && answered >= failing.needed;
-        let mut released: KeyHashMap<()> = (self.failing.iter())
-            .filter(|(_, failing)| known(failing))
-            .map(|(key, _)| (*key, ()))
-            .collect();
+        let known_keys = self.failing.iter().filter(|(_, failing)| known(failing));
+        let mut released: HashSet<u64> = known_keys.map(|(key, _)| *key).collect();
         if released.is_empty() {
             return false;
         }
         for key in with_transport {
             released.remove(&key);
         }
-        self.failing.retain(|key, _| !released.contains_key(key));
+        self.failing.retain(|key, _| !released.contains(key));
         !released.is_empty()
     }
 }

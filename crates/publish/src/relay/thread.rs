@@ -196,8 +196,8 @@ impl RelayThread {
         }
         self.cursor.note_last(self.seen.confirmed);
         let rows = &self.rows;
-        let recovered = (self.core.relay)
-            .change(|inbox| inbox.recover(answered, rows.keys_with_transport()));
+        let recovered =
+            (self.core.relay).change(|inbox| inbox.recover(answered, rows.keys_with_transport()));
         if recovered {
             self.cursor.go_back_now();
         }

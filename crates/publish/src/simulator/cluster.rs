@@ -51,8 +51,8 @@ struct State {
     refuses: bool,
     /// Messages in flight on the open connection, in the order of sending.
     sent: VecDeque<Sent>,
-    /// Whether messages are held back: nothing is written then.
-    waits_for_flush: bool,
+    /// Messages with more to follow since the last flush: nothing is written while there are some.
+    held_back: usize,
     /// Questions for the limits of topics.
     asked: VecDeque<LimitsAnswered>,
     listener: Option<Arc<dyn ConnectionListener>>,
@@ -137,7 +137,7 @@ impl Cluster {
     /// that.
     pub(super) fn write(&self, place: usize) {
         let mut state = self.state();
-        if !state.is_up || state.sent.is_empty() || state.waits_for_flush {
+        if !state.is_up || state.sent.is_empty() || state.held_back > 0 {
             return;
         }
         let place = place % state.sent.len();
@@ -280,7 +280,7 @@ impl Connector for Cluster {
         let mut state = self.state();
         state.connection += 1;
         state.is_broken = false;
-        state.waits_for_flush = false;
+        state.held_back = 0;
         state.listener = Some(listener);
         Ok(Arc::new(Connection {
             cluster: self.clone(),
@@ -312,7 +312,7 @@ impl Connection {
             is_written: false,
             is_failing: false,
         });
-        state.waits_for_flush |= has_more;
+        state.held_back += usize::from(has_more);
         Ok(())
     }
 }
@@ -332,7 +332,9 @@ impl Transport for Connection {
 
     fn flush(&self) {
         let mut state = self.cluster.state();
-        state.waits_for_flush &= state.connection != self.number;
+        if state.connection == self.number {
+            state.held_back = 0;
+        }
     }
 
     fn ask_limits(&self, topic: &str, answered: LimitsAnswered) -> bool {
