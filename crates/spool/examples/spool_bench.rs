@@ -199,6 +199,7 @@ fn opening(folder: &Path, rows: u64) -> Outcome {
         let (spool, report) = Spool::open(options(&path))?;
         times.push(started.elapsed());
         assert_eq!((report.records, report.recovery), (rows, None));
+        // The count begins with the operation that follows a question.
         spool.holds_key("no such topic", None)?;
         spool.acknowledge([Sequence::START])?.wait()?;
         while spool.holds_key("no such topic", None)? {

@@ -234,6 +234,9 @@ fn check_rows(state: &State, found: &RowCount) -> Result<(), Rejected> {
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::path::PathBuf;
+
+    use tempfile::TempDir;
 
     use super::*;
     use crate::{Record, Spool, SpoolOptions};
@@ -243,13 +246,16 @@ mod tests {
     /// First byte of a page with rows.
     const LEAF: u8 = 0x0d;
 
-    /// Creates a closed spool.
-    fn closed(path: &Path, records: u64) {
-        let (spool, _) = Spool::open(SpoolOptions::new(path)).unwrap();
+    /// Creates a closed spool in a temporary folder.
+    fn closed(records: u64) -> (TempDir, PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("spool.db");
+        let (spool, _) = Spool::open(SpoolOptions::new(&path)).unwrap();
         let created = (0..records).map(|_| Record::new("orders", [0; 700]));
         let appended = spool.append_all(created.collect()).unwrap();
         appended.wait().unwrap();
         spool.close().unwrap();
+        (folder, path)
     }
 
     fn is_sound(path: &Path, bytes: &[u8]) -> bool {
@@ -263,9 +269,7 @@ mod tests {
 
     #[test]
     fn finds_a_page_that_lacks_a_row_wherever_it_is() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("spool.db");
-        closed(&path, 2000);
+        let (_folder, path) = closed(2000);
         let sound = fs::read(&path).unwrap();
         assert!(is_sound(&path, &sound));
         let mut leaves = 0;
@@ -285,9 +289,7 @@ mod tests {
     /// SQLite takes a step for each entry of a list of free pages that is longer than the file.
     #[test]
     fn finds_a_list_of_free_pages_with_a_wrong_length() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("spool.db");
-        closed(&path, 4000);
+        let (_folder, path) = closed(4000);
         let file = Connection::open(&path).unwrap();
         file.execute("DELETE FROM queue WHERE sequence < 3000", [])
             .unwrap();

@@ -162,7 +162,8 @@ impl<D: Delivery> Producer<D> {
         })
     }
 
-    /// Accepts a record. Returns at once.
+    /// Accepts a record. Returns at once. If others follow at once, and then [`Self::flush`], it `has_more`: it
+    /// may be held back until then, so that they leave in fewer requests.
     ///
     /// # Errors
     /// See [`Refused`]. Nothing is reported then.
@@ -171,30 +172,12 @@ impl<D: Delivery> Producer<D> {
         topic: &str,
         record: &Record<'a, H>,
         delivery: D,
+        has_more: bool,
     ) -> Result<(), Refused>
     where
         H: ExactSizeIterator<Item = (&'a str, &'a [u8])> + Clone,
     {
-        let wake = self.accumulator.push(topic, record, delivery, false)?;
-        self.wake(wake);
-        Ok(())
-    }
-
-    /// Accepts a record that others follow at once, and then [`Self::flush`]. It may be held back until
-    /// then, so that they leave in fewer requests.
-    ///
-    /// # Errors
-    /// Those of [`Self::send`].
-    pub fn send_with_more<'a, H>(
-        &self,
-        topic: &str,
-        record: &Record<'a, H>,
-        delivery: D,
-    ) -> Result<(), Refused>
-    where
-        H: ExactSizeIterator<Item = (&'a str, &'a [u8])> + Clone,
-    {
-        let wake = self.accumulator.push(topic, record, delivery, true)?;
+        let wake = self.accumulator.push(topic, record, delivery, has_more)?;
         self.wake(wake);
         Ok(())
     }

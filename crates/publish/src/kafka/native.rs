@@ -407,9 +407,7 @@ impl NativeTransport {
             .filter(|producer| !producer.is_closed() && !self.state.is_closing())
             .ok_or_else(closed)
     }
-}
 
-impl NativeTransport {
     fn push(
         &self,
         message: &Message,
@@ -425,11 +423,7 @@ impl NativeTransport {
             headers: message.headers(),
         };
         let producer = self.producer()?;
-        let sent = if has_more {
-            producer.send_with_more(topic, &record, Report(delivery))
-        } else {
-            producer.send(topic, &record, Report(delivery))
-        };
+        let sent = producer.send(topic, &record, Report(delivery), has_more);
         sent.map_err(|refused| match refused {
             Refused::Closed => closed(),
             Refused::Topic(code) => self.state.message_failure(ErrorCode::from(code), topic),

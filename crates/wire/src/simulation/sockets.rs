@@ -233,11 +233,7 @@ fn send(producer: &Producer<Numbered>, sent: &mut Sent, random: &mut Random, cou
         let (key, value) = sent.next(random);
         let has_more = random.one_in(2);
         sent.send(key, &value, |record, delivery| {
-            let accepted = if has_more {
-                producer.send_with_more(TOPIC, record, delivery)
-            } else {
-                producer.send(TOPIC, record, delivery)
-            };
+            let accepted = producer.send(TOPIC, record, delivery, has_more);
             accepted.expect("it is open");
         });
         if random.one_in(10) {
@@ -269,7 +265,8 @@ fn run_with_end(direction: Direction, last: usize) -> usize {
     for number in 0..3 {
         let value = format!(" {number}");
         sent.send(0, value.as_bytes(), |record, delivery| {
-            producer.send(TOPIC, record, delivery).expect("it is open");
+            let accepted = producer.send(TOPIC, record, delivery, false);
+            accepted.expect("it is open");
         });
         settle(&sent);
     }
